@@ -1,0 +1,25 @@
+/* What the leader wants written. Values, not requests: k8s/write makes PATCHes of them, standalone mode files. */
+#pragma once
+#include "model/fact.h"
+#include "model/reason.h"
+
+enum write_type { WRITE_STATUS, WRITE_EVENT };
+
+struct write {
+        struct arena *arena; /* holds this write and all it points to; write_free() */
+        enum write_type type;
+        struct ref ref; /* uid and rv guard the write: it must fail if the object is another or a newer one */
+        /* WRITE_STATUS: the addresses that the Service holds from now on; none clears it */
+        struct ip *ips;
+        size_t n_ips;
+        const char *pool; /* for the annotation ip-allocated-from-pool; NULL removes it */
+        uint64_t term;    /* leaseTransitions of the writer, kept as an annotation with the allocation */
+        /* WRITE_EVENT */
+        bool warning;
+        enum reason reason;
+        const char *action; /* what was attempted: "Allocate", "Check" */
+        const char *message;
+};
+
+struct write *write_new(enum write_type, const struct ref *); /* copies ref */
+void write_free(struct write *);

@@ -1,0 +1,65 @@
+/*
+ * The judge of design decision 5. It must give the same answer on every node and in any order of arrival, so
+ * it uses nothing but the Services that have the address in their status and the pools.
+ */
+#include "ipam/ipam.h"
+#include "ipam/share.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int rank_cmp(const void *a, const void *b)
+{
+        const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+        if (x->u.service.term != y->u.service.term)
+                return x->u.service.term > y->u.service.term ? -1 : 1;
+        if (x->created != y->created)
+                return x->created < y->created ? -1 : 1;
+        int by_uid = strcmp(x->ref.uid, y->ref.uid);
+        return by_uid ? by_uid : ref_cmp(&x->ref, &y->ref);
+}
+
+static bool fits(const struct holding *holding, const struct fact *service)
+{
+        struct tenancy own = tenancy_of(&service->u.service);
+        for (size_t i = 0; i < holding->n_holders; i++) {
+                struct tenancy other = tenancy_of(&holding->holders[i]->u.service);
+                if (!tenancy_compatible(&own, &other))
+                        return false;
+        }
+        return true;
+}
+
+void ipam_holding(const struct store *store, const struct config *config, struct ip ip, struct arena *arena,
+                  struct holding *out)
+{
+        struct store_cursor cursor = {0};
+        const struct fact *service;
+        const struct pool *pool;
+        enum reason why;
+        size_t n = 0, claimants = 0;
+        while (store_next_holder(store, ip, &cursor))
+                claimants++;
+        const struct fact **ranked = arena_array(arena, claimants + 1, sizeof(struct fact *));
+        *out = (struct holding){.reason = REASON_NO_ADDRESS, .pool = config_pool_of(config, ip)};
+        out->holders = arena_array(arena, claimants + 1, sizeof(struct fact *));
+        out->losers = arena_array(arena, claimants + 1, sizeof(struct fact *));
+        cursor = (struct store_cursor){0};
+        while ((service = store_next_holder(store, ip, &cursor))) {
+                if (!ipam_ours(&service->u.service, &why))
+                        continue;
+                why = ipam_address_allowed(store, config, service, ip, &pool);
+                if (why == REASON_NONE)
+                        ranked[n++] = service;
+                else
+                        out->reason = why;
+        }
+        qsort(ranked, n, sizeof(struct fact *), rank_cmp);
+        for (size_t i = 0; i < n; i++) {
+                if (fits(out, ranked[i]))
+                        out->holders[out->n_holders++] = ranked[i];
+                else
+                        out->losers[out->n_losers++] = ranked[i];
+        }
+        if (n > 0)
+                out->reason = REASON_NONE;
+}

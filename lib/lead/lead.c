@@ -1,0 +1,360 @@
+/*
+ * The leader goes through one queue of Services, oldest first. Into it come Services that changed, Services
+ * that wait when something was released (an address, a port of a shared one), and Services whose time has
+ * come. Before anything is decided the book of claims has everything that any status holds and every write
+ * under way will make held; so an address that is in nobody's status yet is never given twice, in whatever
+ * order the watch shows things.
+ *
+ * A write carries the resourceVersion that it was decided by and fails if the object is newer. A flight
+ * therefore ends when the store shows its addresses, or a newer resourceVersion (it can land no more), or
+ * when its failure is told. A Service with a flight under way is not decided.
+ */
+#include "lead/lead.h"
+#include "lead/decide.h"
+#include "lead/seat.h"
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define LOOKS_PER_CALL  512
+#define WRITES_PER_LOOK 4
+#define BACKOFF_FIRST   (1 * SEC)
+#define BACKOFF_LONGEST (60 * SEC)
+
+struct lead {
+        struct seats seats;
+        struct book *book;
+        bool started;  /* all services were seen once */
+        bool released; /* somebody who waits may be helped */
+};
+
+struct turn { /* of lead_decide() */
+        struct lead *lead;
+        const struct store *store;
+        const struct config *config;
+        uint64_t term;
+        struct mono now;
+        struct write **out;
+        size_t n;
+};
+
+struct lead *lead_new(void)
+{
+        struct lead *lead = xcalloc(1, sizeof(*lead));
+        lead->book = book_new();
+        return lead;
+}
+
+void lead_free(struct lead *lead)
+{
+        if (!lead)
+                return;
+        seats_free(&lead->seats);
+        book_free(lead->book);
+        free(lead);
+}
+
+/* ---- facts ---- */
+
+/* The claims of a Service: what its status has and what a flight will put there. */
+static void claim(struct lead *lead, const struct seat *seat, const struct fact *fact)
+{
+        const struct service *service = &fact->u.service;
+        size_t n = 0, n_status = service->load_balancer ? service->n_status : 0;
+        struct ip *ips = xcalloc(n_status + seat->flight.n + 1, sizeof(*ips));
+        for (size_t i = 0; i < n_status; i++)
+                ips[n++] = service->status_ips[i];
+        for (size_t i = 0; i < seat->flight.n; i++)
+                ips[n++] = seat->flight.ips[i];
+        lead->released |= book_set(lead->book, fact, ips, n);
+        free(ips);
+}
+
+static void forget(struct lead *lead, struct seat *seat)
+{
+        lead->released |= book_drop(lead->book, seat_namespace(seat), seat_name(seat));
+        seat_forget(&lead->seats, seat);
+}
+
+static void check_flight(struct seat *seat, const struct fact *fact)
+{
+        if (!seat->flight.up)
+                return;
+        if (flight_landed(&seat->flight, &fact->u.service)) {
+                seat->landed = true;
+                seat->trouble = TROUBLE_NONE;
+                seat->backoff = 0;
+                flight_end(&seat->flight);
+        } else if (*fact->ref.rv && strcmp(seat->flight.rv, fact->ref.rv) != 0) {
+                flight_end(&seat->flight);
+        }
+}
+
+/* The Service is new to us, has changed, or is gone. */
+static void see(struct lead *lead, const struct store *store, const char *namespace, const char *name)
+{
+        const struct fact *fact = store_service(store, namespace, name);
+        struct seat *seat = seat_find(&lead->seats, namespace, name);
+        if (seat && (!fact || strcmp(seat->uid, fact->ref.uid) != 0)) {
+                forget(lead, seat);
+                seat = NULL;
+        }
+        if (!fact)
+                return;
+        if (!seat) {
+                seat = seat_obtain(&lead->seats, namespace, name);
+                seat->uid = xstrdup(fact->ref.uid);
+                seat->created = fact->created;
+        }
+        check_flight(seat, fact);
+        if (!fact->u.service.load_balancer && !fact->u.service.n_status && !seat->flight.up) {
+                forget(lead, seat);
+                return;
+        }
+        claim(lead, seat, fact);
+        seat_queue(&lead->seats, seat, true);
+}
+
+static void see_all(struct lead *lead, struct store *store)
+{
+        struct service_name name;
+        struct store_cursor cursor = {0};
+        const struct fact *fact;
+        while (store_dirty_service(store, &name))
+                see(lead, store, name.namespace, name.name);
+        if (lead->started)
+                return;
+        while ((fact = store_next(store, KIND_SERVICE, &cursor)))
+                see(lead, store, fact->ref.namespace, fact->ref.name);
+        lead->started = true;
+}
+
+/* ---- time ---- */
+
+static struct mono due(const struct seat *seat)
+{
+        if (seat->trouble == TROUBLE_LATER)
+                return seat->retry_at;
+        if (seat->trouble == TROUBLE_NONE && seat->lost && !seat->flight.up)
+                return mono_add(seat->lost_since, LEAD_GRACE);
+        return MONO_NEVER;
+}
+
+static bool behind(const struct seat *seat, const struct fact *fact)
+{
+        return seat->trouble == TROUBLE_BEHIND && strcmp(seat->tried, fact->ref.rv) == 0;
+}
+
+static void queue_timed(struct lead *lead, const struct store *store, struct mono now)
+{
+        struct seat *seat;
+        DL_FOREACH2(lead->seats.timed, seat, t_next)
+        {
+                const struct fact *fact = store_service(store, seat_namespace(seat), seat_name(seat));
+                bool caught_up = seat->trouble == TROUBLE_BEHIND && fact && !behind(seat, fact);
+                if (caught_up || !mono_before(now, due(seat)))
+                        seat_queue(&lead->seats, seat, true);
+        }
+}
+
+static void queue_waiting(struct lead *lead)
+{
+        struct seat *seat;
+        if (!lead->released)
+                return;
+        DL_FOREACH2(lead->seats.waiting, seat, w_next)
+        {
+                seat_queue(&lead->seats, seat, true);
+        }
+        lead->released = false;
+}
+
+static void keep_time(struct lead *lead, struct seat *seat)
+{
+        seat_time(&lead->seats, seat, seat->lost || seat->trouble != TROUBLE_NONE);
+}
+
+/* ---- writes ---- */
+
+static void event(struct turn *turn, const struct fact *fact, bool warning, enum reason reason,
+                  const char *action, const char *message)
+{
+        struct write *write = write_new(WRITE_EVENT, &fact->ref);
+        write->warning = warning;
+        write->reason = reason;
+        write->action = action;
+        write->message = arena_strdup(write->arena, message);
+        turn->out[turn->n++] = write;
+}
+
+static void tell_landed(struct turn *turn, const struct seat *seat, const struct fact *fact)
+{
+        const struct service *service = &fact->u.service;
+        struct arena *arena = arena_new();
+        const char *text = "Assigned";
+        for (size_t i = 0; i < service->n_status; i++) {
+                char buf[IP_STRLEN];
+                text = arena_printf(arena, "%s%s %s", text, i > 0 ? " and" : "",
+                                    ip_str(service->status_ips[i], buf));
+        }
+        if (service->n_status > 0 && seat->landed)
+                event(turn, fact, false, REASON_ALLOCATED, "Allocate",
+                      arena_printf(arena, "%s from pool %s.", text,
+                                   service->allocated_pool ? service->allocated_pool : "?"));
+        arena_free(arena);
+}
+
+/* Some of the addresses are new. What was allocated in an earlier term keeps that term. */
+static bool gains(const struct service *service, const struct ip *ips, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                size_t j = 0;
+                while (j < service->n_status && !ip_eq(service->status_ips[j], ips[i]))
+                        j++;
+                if (j == service->n_status)
+                        return true;
+        }
+        return false;
+}
+
+static void status(struct turn *turn, struct seat *seat, const struct fact *fact, const struct ip *ips,
+                   size_t n, const char *pool)
+{
+        struct write *write = write_new(WRITE_STATUS, &fact->ref);
+        write->ips = arena_array(write->arena, n + 1, sizeof(struct ip));
+        for (size_t i = 0; i < n; i++)
+                write->ips[write->n_ips++] = ips[i];
+        write->pool = pool ? arena_strdup(write->arena, pool) : NULL;
+        write->term = gains(&fact->u.service, ips, n) ? turn->term : fact->u.service.term;
+        turn->out[turn->n++] = write;
+        flight_start(&seat->flight, write);
+        claim(turn->lead, seat, fact);
+}
+
+/* What failed with an unknown outcome is written again as it was: the first write may still land, and then
+ * this one cannot. */
+static void write_again(struct turn *turn, struct seat *seat, const struct fact *fact)
+{
+        const struct flight old = seat->flight;
+        seat->flight = (struct flight){0};
+        status(turn, seat, fact, old.ips, old.n, old.pool);
+        free(old.ips);
+        free(old.pool);
+        free(old.rv);
+}
+
+/* ---- decisions ---- */
+
+static void conclude(struct turn *turn, struct seat *seat, const struct fact *fact,
+                     const struct decision *decision)
+{
+        bool ours = fact->u.service.load_balancer && !fact->u.service.lb_class;
+        if (decision->lost && !seat->lost)
+                seat->lost_since = turn->now;
+        seat->lost = decision->lost;
+        if (decision->conflict && seat->told != REASON_ADDRESS_CONFLICT) {
+                event(turn, fact, true, REASON_ADDRESS_CONFLICT, "Check", decision->conflict_message);
+                seat->told = REASON_ADDRESS_CONFLICT;
+        }
+        if (decision->write)
+                status(turn, seat, fact, decision->ips, decision->n, decision->pool);
+        if (ours && !decision->satisfied && seat->told != decision->reason)
+                event(turn, fact, true, decision->reason, "Allocate", decision->message);
+        if (!decision->conflict || !decision->satisfied)
+                seat->told = decision->reason;
+        seat->reason = decision->reason;
+        free(seat->message);
+        seat->message = decision->satisfied ? NULL : xstrdup(decision->message);
+        seat_wait(&turn->lead->seats, seat, !decision->content);
+}
+
+static void look(struct turn *turn, struct seat *seat)
+{
+        const struct fact *fact = store_service(turn->store, seat_namespace(seat), seat_name(seat));
+        struct decision decision;
+        bool again = seat->trouble == TROUBLE_LATER;
+        if (!fact || behind(seat, fact) || (again && mono_before(turn->now, seat->retry_at)))
+                return;
+        seat->trouble = TROUBLE_NONE;
+        if (seat->landed)
+                tell_landed(turn, seat, fact);
+        seat->landed = false;
+        check_flight(seat, fact);
+        if (seat->flight.up) {
+                if (again)
+                        write_again(turn, seat, fact);
+                keep_time(turn->lead, seat);
+                return;
+        }
+        bool expired = seat->lost && !mono_before(turn->now, mono_add(seat->lost_since, LEAD_GRACE));
+        struct arena *arena = arena_new();
+        decide(turn->store, turn->config, turn->lead->book, fact, expired, arena, &decision);
+        conclude(turn, seat, fact, &decision);
+        keep_time(turn->lead, seat);
+        arena_free(arena);
+}
+
+struct mono lead_decide(struct lead *lead, struct store *store, const struct config *config, uint64_t term,
+                        struct mono now, struct write **out, size_t max, size_t *n)
+{
+        struct turn turn = {
+                .lead = lead, .store = store, .config = config, .term = term, .now = now, .out = out};
+        struct mono next = MONO_NEVER;
+        struct seat *seat;
+        if (max < WRITES_PER_LOOK)
+                abort();
+        see_all(lead, store);
+        queue_timed(lead, store, now);
+        queue_waiting(lead);
+        seats_sort_queue(&lead->seats);
+        for (size_t looks = 0; looks < LOOKS_PER_CALL && turn.n + WRITES_PER_LOOK <= max; looks++) {
+                seat = lead->seats.queue;
+                if (!seat)
+                        break;
+                seat_queue(&lead->seats, seat, false);
+                look(&turn, seat);
+        }
+        *n = turn.n;
+        if (lead->seats.queue || lead->released)
+                return now;
+        DL_FOREACH2(lead->seats.timed, seat, t_next)
+        {
+                next = mono_min(next, due(seat));
+        }
+        return next;
+}
+
+void lead_failed(struct lead *lead, const struct store *store, const struct ref *ref,
+                 enum lead_failure failure, struct mono now)
+{
+        struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
+        const struct fact *fact = store_service(store, ref->namespace, ref->name);
+        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0)
+                return;
+        seat->backoff = seat->backoff ? 2 * seat->backoff : BACKOFF_FIRST;
+        if (seat->backoff > BACKOFF_LONGEST)
+                seat->backoff = BACKOFF_LONGEST;
+        seat->retry_at = mono_add(now, seat->backoff);
+        seat->trouble = TROUBLE_LATER;
+        if (failure == LEAD_CONFLICT && *seat->flight.rv) {
+                free(seat->tried);
+                seat->tried = xstrdup(seat->flight.rv);
+                seat->trouble = TROUBLE_BEHIND;
+        }
+        if (failure != LEAD_UNKNOWN) {
+                flight_end(&seat->flight);
+                if (fact)
+                        claim(lead, seat, fact);
+        }
+        keep_time(lead, seat);
+}
+
+bool lead_verdict(const struct lead *lead, const struct ref *ref, enum reason *reason, const char **message)
+{
+        const struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
+        if (!seat || seat->reason == REASON_NONE)
+                return false;
+        *reason = seat->reason;
+        *message = seat->message ? seat->message : reason_sentence(seat->reason);
+        return true;
+}

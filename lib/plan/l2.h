@@ -1,0 +1,5 @@
+/* Inside the plan: the layer-2 part of one address. */
+#pragma once
+#include "plan/nodes.h"
+
+void plan_l2(const struct subject *, const struct spot *self, struct want *);

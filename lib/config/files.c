@@ -1,0 +1,116 @@
+/* Where YAML comes from: files, directories, standard input. What cannot be read becomes a document with an
+ * error. */
+#include "config/yaml.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void refuse(struct yaml_docs *docs, const char *path, int error)
+{
+        char *text = xprintf("cannot be read: %s", strerror(error));
+        yaml_add_error(docs, path, 0, text);
+        docs->unreadable = true;
+        free(text);
+}
+
+/* Reads up to limit + 1 bytes, so that the reader of the text sees that it is too long. */
+static char *read_all(int fd, size_t limit, size_t *len)
+{
+        size_t room = 0;
+        char *text = NULL;
+        *len = 0;
+        while (*len <= limit) {
+                if (*len == room) {
+                        room = room ? room * 2 : 65536;
+                        text = xreallocarray(text, room, 1);
+                }
+                ssize_t n = read(fd, text + *len, room - *len);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0) {
+                        free(text);
+                        return NULL;
+                }
+                if (n == 0)
+                        return text;
+                *len += (size_t)n;
+        }
+        return text;
+}
+
+static void read_fd(struct yaml_docs *docs, const char *name, int fd)
+{
+        size_t len;
+        char *text = read_all(fd, docs->limits.bytes, &len);
+        if (text)
+                yaml_read_text(docs, name, text, len);
+        else
+                refuse(docs, name, errno);
+        free(text);
+}
+
+static int is_config_file(const struct dirent *entry)
+{
+        static const char *const endings[] = {".yaml", ".yml", ".json"};
+        size_t len = strlen(entry->d_name);
+        if (entry->d_name[0] == '.')
+                return 0;
+        for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+                size_t n = strlen(endings[i]);
+                if (len > n && strcmp(entry->d_name + len - n, endings[i]) == 0)
+                        return 1;
+        }
+        return 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void read_file(struct yaml_docs *docs, const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+                refuse(docs, path, errno);
+                return;
+        }
+        read_fd(docs, path, fd);
+        close(fd);
+}
+
+static void read_directory(struct yaml_docs *docs, const char *path)
+{
+        struct dirent **entries;
+        int n = scandir(path, &entries, is_config_file, by_name);
+        if (n < 0) {
+                refuse(docs, path, errno);
+                return;
+        }
+        for (int i = 0; i < n; i++) {
+                struct stat st;
+                char *file = xprintf("%s/%s", path, entries[i]->d_name);
+                if (stat(file, &st) < 0)
+                        refuse(docs, file, errno);
+                else if (S_ISREG(st.st_mode)) /* a FIFO that nobody writes would hold us up */
+                        read_file(docs, file);
+                free(file);
+                free(entries[i]);
+        }
+        free(entries);
+}
+
+void yaml_read_path(struct yaml_docs *docs, const char *path)
+{
+        struct stat st;
+        if (strcmp(path, "-") == 0)
+                read_fd(docs, "-", STDIN_FILENO);
+        else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+                read_directory(docs, path);
+        else
+                read_file(docs, path);
+}

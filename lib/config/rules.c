@@ -1,0 +1,96 @@
+/* Rules about several fields of one object. MetalLB's, unless the comment says otherwise. */
+#include "config/rules.h"
+#include "config/value.h"
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct json_object *has(struct json_object *spec, const char *key)
+{
+        struct json_object *value = NULL;
+        json_object_object_get_ex(spec, key, &value);
+        return value;
+}
+
+static void refuse_field(struct reading *r, struct json_object *spec, const char *key, const char *problem)
+{
+        size_t path = path_field(r, key);
+        refuse(r, has(spec, key), REASON_INVALID_VALUE, "%s", problem);
+        path_pop(r, path);
+}
+
+void check_pool(struct reading *r, struct json_object *spec, void *object)
+{
+        struct pool *pool = object;
+        (void)r;
+        pool->pinned = has(spec, "serviceAllocation") != NULL;
+}
+
+static bool is_multicast(struct ip ip)
+{
+        return ip_family(ip) == IP_V4 ? (ip_bytes(&ip)[0] & 0xf0) == 0xe0 : ip.b[0] == 0xff;
+}
+
+static void check_addresses(struct reading *r, struct json_object *spec, const struct bgp_peer *peer)
+{
+        bool source = !ip_is_unspecified(peer->source);
+        struct ip written;
+        if (!json_object_is_type(has(spec, "peerAddress"), json_type_string) ||
+            !ip_parse(json_object_get_string(has(spec, "peerAddress")), &written))
+                return; /* was refused already */
+        if (ip_is_unspecified(peer->address) || is_multicast(peer->address))
+                refuse_field(r, spec, "peerAddress",
+                             "is not the address of one router; write the router's own address");
+        else if (ip_family(peer->address) == IP_V6 && ip_is_link_local(peer->address))
+                refuse_field(
+                        r, spec, "peerAddress",
+                        "is a link-local address, which needs an interface, and that is not supported yet; "
+                        "use another address of the router");
+        if (source && is_multicast(peer->source))
+                refuse_field(r, spec, "sourceAddress",
+                             "is a multicast address; write an address of the node");
+        else if (source && ip_family(peer->source) != ip_family(peer->address))
+                refuse_field(r, spec, "sourceAddress",
+                             "is of the other address family than peerAddress; write both in one family");
+}
+
+/* Only a keepalive time: the hold time is three times that. Only a hold time: the session takes a third. */
+static void check_timers(struct reading *r, struct json_object *spec, struct bgp_peer *peer)
+{
+        int64_t ns;
+        const char *hold = json_object_get_string(has(spec, "holdTime"));
+        if (peer->hold_time_s == 0 && hold && (!duration_parse(hold, &ns) || ns > 0))
+                return; /* was refused already */
+        if (peer->hold_time_s == 1 || peer->hold_time_s == 2) {
+                refuse_field(r, spec, "holdTime", "must be 0s, or at least 3s (RFC 4271)");
+                return;
+        }
+        if (!has(spec, "holdTime"))
+                peer->hold_time_s = peer->keepalive_time_s > 0 ? (uint16_t)(3 * peer->keepalive_time_s) : 90;
+        if (!has(spec, "holdTime") && peer->keepalive_time_s > UINT16_MAX / 3)
+                refuse_field(r, spec, "keepaliveTime", "makes a hold time over 65535s; take a shorter one");
+        else if (peer->keepalive_time_s > peer->hold_time_s)
+                refuse_field(r, spec, "keepaliveTime", "is longer than the hold time; take a third of it");
+}
+
+void check_peer(struct reading *r, struct json_object *spec, void *object)
+{
+        struct bgp_peer *peer = object;
+        if (peer->port == 0) /* v1beta1 has no default */
+                peer->port = 179;
+        check_addresses(r, spec, peer);
+        check_timers(r, spec, peer);
+        if (peer->multihop && peer->my_asn == peer->peer_asn && peer->my_asn != 0)
+                refuse_field(r, spec, "ebgpMultiHop",
+                             "is for routers of another AS, but peerASN is myASN; remove it");
+}
+
+void check_bgp_ad(struct reading *r, struct json_object *spec, void *object)
+{
+        struct bgp_ad *ad = object;
+        ad->has_local_pref = ad->local_pref != 0;
+        if (ad->ad.service_selectors.n > 0 && (ad->aggregation_len4 != 32 || ad->aggregation_len6 != 128))
+                refuse_field(r, spec, "serviceSelectors",
+                             "cannot go with an aggregation length: one prefix would be of several Services; "
+                             "remove one of them");
+}

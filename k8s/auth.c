@@ -1,0 +1,383 @@
+/*
+ * Credentials.
+ *
+ * kubeconfig: the fields and their precedence are client-go's (clientcmd/api/v1): -data wins over a file,
+ * tokenFile over token once it could be read, relative paths are relative to the kubeconfig. What would need
+ * a program to be run or a password to be sent is refused with a sentence. In-cluster: the three files that
+ * the kubelet projects and KUBERNETES_SERVICE_HOST and _PORT; a projected token changes about hourly, by
+ * rename, so it is always opened by path.
+ */
+#include "k8s/auth.h"
+#include "base/arena.h"
+#include "config/yaml.h"
+#include "k8s/json.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 20, TOKEN_MAX = 64 << 10 };
+static const int64_t token_age = 60 * SEC; /* as client-go */
+
+static void wipe(char *secret)
+{
+        if (secret)
+                explicit_bzero(secret, strlen(secret));
+        free(secret);
+}
+
+void auth_free(struct auth *a)
+{
+        if (!a)
+                return;
+        wipe(a->key);
+        wipe(a->token);
+        free(a->server);
+        free(a->tls_name);
+        free(a->ca);
+        free(a->cert);
+        free(a->namespace);
+        free(a->token_file);
+        free(a);
+}
+
+/* A regular file of at most max bytes without NUL; NULL and *why otherwise. */
+static char *read_file(const char *path, size_t max, const char **why)
+{
+        char *text = NULL;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        struct stat st;
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                *why = strerror(errno);
+        } else if (!S_ISREG(st.st_mode)) {
+                *why = "it is not a file";
+        } else if ((size_t)st.st_size > max) {
+                *why = "it is too large";
+        } else {
+                size_t size = (size_t)st.st_size, got = 0;
+                ssize_t n = 1;
+                text = xcalloc(size + 1, 1);
+                while (got < size && (n = read(fd, text + got, size - got)) > 0)
+                        got += (size_t)n;
+                if (n < 0 || strlen(text) != got) {
+                        *why = n < 0 ? strerror(errno) : "it is not text";
+                        wipe(text);
+                        text = NULL;
+                }
+        }
+        if (fd >= 0)
+                close(fd);
+        return text;
+}
+
+/* A token goes into a header: one line of printable ASCII. Trims white space; NULL and *why if it cannot be
+ * one. */
+static char *clean_token(const char *text, const char **why)
+{
+        text += strspn(text, " \t\r\n");
+        size_t n = strlen(text);
+        while (n > 0 && isspace((unsigned char)text[n - 1]))
+                n--;
+        for (size_t i = 0; i < n; i++) {
+                if (text[i] <= ' ' || text[i] >= 127)
+                        n = 0;
+        }
+        if (n == 0) {
+                *why = "there is no token in it";
+                return NULL;
+        }
+        char *token = xcalloc(n + 1, 1);
+        memcpy(token, text, n);
+        return token;
+}
+
+static bool reload_token(struct auth *a, struct mono now, const char **why)
+{
+        char *text = read_file(a->token_file, TOKEN_MAX, why);
+        char *token = text ? clean_token(text, why) : NULL;
+        wipe(text);
+        a->token_read = now;
+        if (!token)
+                return false;
+        wipe(a->token);
+        a->token = token;
+        return true;
+}
+
+const char *auth_token(struct auth *a, struct mono now)
+{
+        const char *why = NULL;
+        if (a->token_file && mono_since(now, a->token_read) >= token_age)
+                reload_token(a, now, &why);
+        return a->token;
+}
+
+bool auth_refused(struct auth *a, const char *token, struct mono now)
+{
+        const char *why = NULL;
+        if (!a->token_file)
+                return false;
+        char *refused = token ? xstrdup(token) : NULL;
+        bool other = reload_token(a, now, &why) && (!refused || strcmp(refused, a->token) != 0);
+        wipe(refused);
+        return other;
+}
+
+/* ---- in-cluster ---- */
+
+static bool is_port(const char *text)
+{
+        char *end = NULL;
+        long n = isdigit((unsigned char)*text) ? strtol(text, &end, 10) : 0;
+        return n > 0 && n <= 65535 && *end == 0;
+}
+
+static bool is_host(const char *text)
+{
+        size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:");
+        return n > 0 && n <= 253 && text[n] == 0;
+}
+
+struct auth *auth_in_cluster(const char *dir, const char *host, const char *port, struct mono now,
+                             char **error)
+{
+        const char *why = NULL;
+        if (!host || !port || !*host || !*port) {
+                *error = xstrdup(
+                        "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set; "
+                        "name a kubeconfig with --kubeconfig");
+                return NULL;
+        }
+        if (!is_host(host) || !is_port(port)) {
+                *error = xstrdup(
+                        "KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not a host and a port; set "
+                        "them right or name a kubeconfig with --kubeconfig");
+                return NULL;
+        }
+        struct auth *a = xcalloc(1, sizeof(*a));
+        char *ca_file = xprintf("%s/ca.crt", dir), *namespace_file = xprintf("%s/namespace", dir);
+        bool ipv6 = strchr(host, ':');
+        a->server = xprintf(ipv6 ? "https://[%s]:%s" : "https://%s:%s", host, port);
+        a->token_file = xprintf("%s/token", dir);
+        a->ca = read_file(ca_file, FILE_MAX, &why);
+        if (!a->ca)
+                *error = xprintf("cannot read %s: %s; the pod needs its service account's files", ca_file,
+                                 why);
+        else if (!reload_token(a, now, &why))
+                *error = xprintf("cannot read %s: %s; the pod needs automountServiceAccountToken",
+                                 a->token_file, why);
+        a->namespace = read_file(namespace_file, 256, &why);
+        free(ca_file);
+        free(namespace_file);
+        if (!a->token) {
+                auth_free(a);
+                return NULL;
+        }
+        return a;
+}
+
+/* ---- kubeconfig ---- */
+
+struct reading { /* one kubeconfig */
+        const char *path;
+        struct auth *auth;
+        char **error;
+};
+
+static bool fail(struct reading *r, char *sentence)
+{
+        *r->error = xprintf("%s: %s", r->path, sentence);
+        free(sentence);
+        return false;
+}
+
+/* The member `what` of the entry called name in the list `list`. */
+static struct json_object *entry(struct json_object *root, const char *list, const char *name,
+                                 const char *what)
+{
+        struct json_object *all = json_array_at(root, list);
+        for (size_t i = 0; name && i < json_count(all); i++) {
+                const char *found = json_string_at(json_item(all, i), "name");
+                if (found && strcmp(found, name) == 0)
+                        return json_object_at(json_item(all, i), what);
+        }
+        return NULL;
+}
+
+static char *beside(const char *kubeconfig, const char *path)
+{
+        const char *slash = strrchr(kubeconfig, '/');
+        if (path[0] == '/' || !slash)
+                return xstrdup(path);
+        return xprintf("%.*s/%s", (int)(slash - kubeconfig), kubeconfig, path);
+}
+
+static int base64_digit(char c)
+{
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const char *at = c ? strchr(digits, c) : NULL;
+        return at ? (int)(at - digits) : -1;
+}
+
+/* NULL if it is not base64 of a text. */
+static char *base64_text(const char *in)
+{
+        char *out = xcalloc(strlen(in) / 4 * 3 + 4, 1);
+        size_t n = 0, padding = 0, digits = 0;
+        uint32_t bits = 0;
+        bool bad = false;
+        for (; *in; in++) {
+                int digit = base64_digit(*in);
+                if (isspace((unsigned char)*in))
+                        continue;
+                if (*in == '=') {
+                        padding++;
+                } else if (digit < 0 || padding) {
+                        bad = true;
+                } else {
+                        bits = bits << 6 | (uint32_t)digit;
+                        if (++digits % 4 != 1)
+                                out[n++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
+                }
+        }
+        if (bad || digits % 4 == 1 || padding > 2 || strlen(out) != n) {
+                wipe(out);
+                return NULL;
+        }
+        return out;
+}
+
+/* A PEM text: from NAME-data, else from the file that NAME names. True with *out NULL if neither is there. */
+static bool read_pem(struct reading *r, struct json_object *from, const char *name, char **out)
+{
+        char key[64];
+        const char *why = NULL;
+        snprintf(key, sizeof(key), "%s-data", name);
+        const char *data = json_string_at(from, key), *file = json_string_at(from, name);
+        if (data && *data) {
+                *out = base64_text(data);
+                if (!*out)
+                        return fail(r, xprintf("%s is not base64; write the PEM text in base64", key));
+        } else if (file && *file) {
+                char *path = beside(r->path, file);
+                *out = read_file(path, FILE_MAX, &why);
+                bool ok = *out || fail(r, xprintf("cannot read %s, which %s names: %s", path, name, why));
+                free(path);
+                if (!ok)
+                        return false;
+        }
+        if (*out && !strstr(*out, "-----BEGIN "))
+                return fail(r, xprintf("%s is not PEM; it must hold -----BEGIN ...", name));
+        return true;
+}
+
+static bool read_cluster(struct reading *r, struct json_object *cluster, const char *name)
+{
+        struct auth *a = r->auth;
+        const char *server = json_string_at(cluster, "server");
+        if (!cluster || !server)
+                return fail(r,
+                            xprintf("there is no cluster \"%.64s\" with a server; add it to clusters", name));
+        size_t n = strlen(server);
+        while (n > 0 && server[n - 1] == '/')
+                n--;
+        bool http = strncmp(server, "http://", 7) == 0 || strncmp(server, "https://", 8) == 0;
+        if (!http || strpbrk(server, " \t\r\n?#@") || n > 1024)
+                return fail(
+                        r,
+                        xprintf("the server of cluster \"%.64s\" is not a URL such as https://10.0.0.1:6443",
+                                name));
+        a->server = xcalloc(n + 1, 1);
+        memcpy(a->server, server, n);
+        json_bool_at(cluster, "insecure-skip-tls-verify", &a->insecure);
+        const char *tls_name = json_string_at(cluster, "tls-server-name");
+        if (tls_name && *tls_name && !is_host(tls_name))
+                return fail(r, xprintf("tls-server-name of cluster \"%.64s\" is not a host name", name));
+        a->tls_name = tls_name && *tls_name ? xstrdup(tls_name) : NULL;
+        return read_pem(r, cluster, "certificate-authority", &a->ca);
+}
+
+static bool read_token(struct reading *r, struct json_object *user)
+{
+        struct auth *a = r->auth;
+        const char *token = json_string_at(user, "token"), *file = json_string_at(user, "tokenFile");
+        const char *why = NULL;
+        if (token && *token && !(a->token = clean_token(token, &why)))
+                return fail(r, xstrdup("the user's token is not one line of plain characters"));
+        if (!file || !*file)
+                return true;
+        a->token_file = beside(r->path, file);
+        if (!reload_token(a, a->token_read, &why) && !a->token)
+                return fail(r, xprintf("cannot read %s, which tokenFile names: %s", a->token_file, why));
+        return true;
+}
+
+static bool read_user(struct reading *r, struct json_object *user, const char *name)
+{
+        static const char *const refused[] = {"exec", "auth-provider", "username", "password",
+                                              "as",   "as-uid",        "as-groups"};
+        if (!user)
+                return fail(r, xprintf("there is no user \"%.64s\"; add it to users", name));
+        for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+                if (json_object_object_get_ex(user, refused[i], NULL))
+                        return fail(r, xprintf("user \"%.64s\" has %s, which is not supported; use a token, "
+                                               "a tokenFile "
+                                               "or a client certificate",
+                                               name, refused[i]));
+        }
+        if (!read_token(r, user) || !read_pem(r, user, "client-certificate", &r->auth->cert) ||
+            !read_pem(r, user, "client-key", &r->auth->key))
+                return false;
+        if (!r->auth->cert != !r->auth->key)
+                return fail(
+                        r,
+                        xprintf("user \"%.64s\" has only one of client-certificate and client-key; give both",
+                                name));
+        return true;
+}
+
+static bool read_kubeconfig(struct reading *r, struct json_object *root)
+{
+        const char *current = json_string_at(root, "current-context");
+        struct json_object *context = entry(root, "contexts", current, "context");
+        if (!current || !*current)
+                return fail(
+                        r, xstrdup("current-context is not set; choose one with kubectl config use-context"));
+        if (!context)
+                return fail(r,
+                            xprintf("there is no context \"%.64s\", which current-context names", current));
+        const char *cluster = json_string_at(context, "cluster"), *user = json_string_at(context, "user");
+        const char *space = json_string_at(context, "namespace");
+        r->auth->namespace = space && *space ? xstrdup(space) : NULL;
+        return read_cluster(r, entry(root, "clusters", cluster, "cluster"), cluster ? cluster : "") &&
+               (!user || !*user || read_user(r, entry(root, "users", user, "user"), user));
+}
+
+struct auth *auth_kubeconfig(const char *path, struct mono now, char **error)
+{
+        const char *why = NULL;
+        struct reading r = {path, xcalloc(1, sizeof(*r.auth)), error};
+        char *text = read_file(path, FILE_MAX, &why);
+        bool ok = text || fail(&r, xprintf("cannot read it: %s; name another file with --kubeconfig", why));
+        r.auth->token_read = now;
+        if (ok) {
+                struct yaml_docs *docs = yaml_docs_new(NULL);
+                yaml_read_text(docs, path, text, strlen(text));
+                if (docs->n == 0)
+                        ok = fail(&r, xstrdup("it is empty; it must be a kubeconfig"));
+                else if (!docs->v[0].root)
+                        ok = fail(&r, xprintf("line %d: %s", docs->v[0].line, docs->v[0].error));
+                else
+                        ok = read_kubeconfig(&r, docs->v[0].root);
+                yaml_docs_free(docs);
+        }
+        wipe(text);
+        if (ok)
+                return r.auth;
+        auth_free(r.auth);
+        return NULL;
+}

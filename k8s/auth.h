@@ -1,0 +1,37 @@
+/*
+ * Where the API server is and who we are to it: from a kubeconfig, or from what Kubernetes gives a pod. Files
+ * are read once, but a token file again every 60 s and whenever the server refused the token. Nothing here is
+ * ever logged. Proxy settings of kubeconfig and environment are not followed.
+ */
+#pragma once
+#include "base/clock.h"
+#include <stddef.h>
+
+struct auth {           /* read-only for others; strings are NULL where there is none */
+        char *server;   /* "https://host:port/path", without a slash at its end */
+        char *tls_name; /* the name in the server's certificate, if it is not the host of server */
+        bool insecure;  /* the server's certificate is not checked */
+        char *ca;       /* PEM, as are cert and key */
+        char *cert, *key;
+        char *namespace; /* in-cluster: the pod's; kubeconfig: the context's */
+        char *token;     /* auth_token() reads it */
+        char *token_file;
+        struct mono token_read; /* when */
+};
+
+#define AUTH_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
+
+/* Both return NULL and in *error one sentence, malloced: what is wrong, in which file, and what to do about
+ * it. */
+struct auth *auth_kubeconfig(const char *path, struct mono now, char **error);
+/* dir: AUTH_DIR; host and port: KUBERNETES_SERVICE_HOST and _PORT, which may be NULL. localhost is fine
+ * (KubePrism). */
+struct auth *auth_in_cluster(const char *dir, const char *host, const char *port, struct mono now,
+                             char **error);
+void auth_free(struct auth *); /* NULL is fine; wipes secrets */
+
+/* The token to send now, NULL if none. When the file cannot be read, the token read before. */
+const char *auth_token(struct auth *, struct mono now);
+/* The server answered 401 to this token (NULL: to none): true if the file has another one now, to be tried
+ * once. */
+bool auth_refused(struct auth *, const char *token, struct mono now);

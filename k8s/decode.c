@@ -1,0 +1,454 @@
+/*
+ * Kubernetes objects to facts.
+ *
+ * Field meanings: the API's own types (core/v1, discovery/v1); annotations as MetalLB reads them, under three
+ * prefixes. Endpoint conditions: ready defaults to true; serving defaults to ready; terminating to false
+ * (KEP-1672). Only the first address of an endpoint counts (discovery/v1). Everything here takes any tree of
+ * any types.
+ */
+#include "k8s/decode.h"
+#include "base/clock.h"
+#include "k8s/json.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const prefixes[] = {ANNOTATION_PREFIX, "metallb.io/", "metallb.universe.tf/"};
+
+static struct json_object *annotation(struct json_object *obj, const char *name)
+{
+        struct json_object *all = json_object_at(json_object_at(obj, "metadata"), "annotations");
+        for (size_t i = 0; all && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+                char key[128];
+                struct json_object *value = NULL;
+                snprintf(key, sizeof(key), "%s%s", prefixes[i], name);
+                if (json_object_object_get_ex(all, key, &value))
+                        return value;
+        }
+        return NULL;
+}
+
+const char *decode_annotation(struct json_object *obj, const char *name)
+{
+        return json_string(annotation(obj, name));
+}
+
+/* ---- which object ---- */
+
+static const struct {
+        enum kind kind;
+        const char *group;
+        const char *version; /* NULL: any */
+        bool namespaced;
+} kinds[] = {
+        {KIND_SERVICE, "", "v1", true},
+        {KIND_ENDPOINTSLICE, "discovery.k8s.io", "v1", true},
+        {KIND_NODE, "", "v1", false},
+        {KIND_NAMESPACE, "", "v1", false},
+        {KIND_CONFIGMAP, "", "v1", true},
+        {KIND_IPADDRESSPOOL, "heraldlb.io", NULL, true},
+        {KIND_IPADDRESSPOOL, "metallb.io", NULL, true},
+        {KIND_BGPPEER, "heraldlb.io", NULL, true},
+        {KIND_BGPPEER, "metallb.io", NULL, true},
+        {KIND_BGPADVERTISEMENT, "heraldlb.io", NULL, true},
+        {KIND_BGPADVERTISEMENT, "metallb.io", NULL, true},
+        {KIND_L2ADVERTISEMENT, "heraldlb.io", NULL, true},
+        {KIND_L2ADVERTISEMENT, "metallb.io", NULL, true},
+};
+
+/* "group/version", or "version" for the core group. */
+static bool api_is(const char *api, const char *group, const char *version)
+{
+        size_t n = strlen(group);
+        if (n == 0)
+                return version ? strcmp(api, version) == 0 : !strchr(api, '/');
+        if (strncmp(api, group, n) != 0 || api[n] != '/')
+                return false;
+        return !version || strcmp(api + n + 1, version) == 0;
+}
+
+static bool usable_name(const char *name)
+{
+        size_t n = name ? strlen(name) : 0;
+        return n > 0 && n <= 253 && !strchr(name, '/');
+}
+
+bool decode_ref(struct json_object *obj, struct ref *ref, const char **why)
+{
+        const char *api = json_string_at(obj, "apiVersion");
+        const char *kind_text = json_string_at(obj, "kind");
+        if (!api || !kind_text) {
+                *why = "apiVersion or kind is missing";
+                return false;
+        }
+        enum kind kind = kind_parse(kind_text);
+        size_t i = 0, n = sizeof(kinds) / sizeof(kinds[0]);
+        while (i < n && !(kinds[i].kind == kind && api_is(api, kinds[i].group, kinds[i].version)))
+                i++;
+        if (i == n) {
+                *why = "apiVersion and kind name nothing that is used here";
+                return false;
+        }
+        struct json_object *meta = json_object_at(obj, "metadata");
+        const char *name = json_string_at(meta, "name");
+        if (!usable_name(name)) {
+                *why = "metadata.name is missing or is no name";
+                return false;
+        }
+        const char *space = json_string_at(meta, "namespace");
+        const char *uid = json_string_at(meta, "uid");
+        const char *rv = json_string_at(meta, "resourceVersion");
+        *ref = (struct ref){kind, kinds[i].group, "", name, uid ? uid : "", rv ? rv : ""};
+        if (kinds[i].namespaced)
+                ref->namespace = usable_name(space) ? space : "default";
+        return true;
+}
+
+/* ---- what all kinds have ---- */
+
+static struct labels decode_labels(struct arena *arena, struct json_object *map)
+{
+        struct labels out = {0};
+        if (!map || !json_object_is_type(map, json_type_object))
+                return out;
+        out.v = arena_array(arena, (size_t)json_object_object_length(map) + 1, sizeof(out.v[0]));
+        json_object_object_foreach(map, key, value)
+        {
+                const char *text = json_string(value);
+                if (text)
+                        out.v[out.n++] = (struct label){arena_strdup(arena, key), arena_strdup(arena, text)};
+        }
+        labels_sort(&out);
+        return out;
+}
+
+static struct fact *decode_common(struct json_object *obj, const struct ref *ref)
+{
+        struct fact *fact = fact_new(ref->kind);
+        struct json_object *meta = json_object_at(obj, "metadata");
+        fact->ref.group = arena_strdup(fact->arena, ref->group);
+        fact->ref.namespace = arena_strdup(fact->arena, ref->namespace);
+        fact->ref.name = arena_strdup(fact->arena, ref->name);
+        fact->ref.uid = arena_strdup(fact->arena, ref->uid);
+        fact->ref.rv = arena_strdup(fact->arena, ref->rv);
+        fact->labels = decode_labels(fact->arena, json_object_at(meta, "labels"));
+        fact->generation = json_int_at(meta, "generation");
+        const char *created = json_string_at(meta, "creationTimestamp");
+        if (!created || !wall_parse(created, &fact->created))
+                fact->created = 0;
+        return fact;
+}
+
+static const char *dup_or_null(struct arena *arena, const char *text)
+{
+        return text && *text ? arena_strdup(arena, text) : NULL;
+}
+
+/* ---- Service ---- */
+
+static void add_family(struct service *svc, enum ip_family family)
+{
+        if (family == IP_NONE || svc->n_families == 2 || (svc->n_families == 1 && svc->families[0] == family))
+                return;
+        svc->families[svc->n_families++] = family;
+}
+
+static void add_family_of(struct service *svc, const char *cluster_ip)
+{
+        struct ip ip;
+        if (cluster_ip && ip_parse(cluster_ip, &ip))
+                add_family(svc, ip_family(ip));
+}
+
+static enum ip_family family_named(const char *name)
+{
+        if (!name)
+                return IP_NONE;
+        return strcmp(name, "IPv4") == 0 ? IP_V4 : strcmp(name, "IPv6") == 0 ? IP_V6 : IP_NONE;
+}
+
+/* What the API server would choose for a load balancer from a file that says nothing. */
+static void default_families(struct service *svc)
+{
+        for (size_t i = 0; i < svc->n_requested; i++)
+                add_family(svc, ip_family(svc->requested_ips[i]));
+        if (svc->n_families == 0)
+                add_family(svc, IP_V4);
+        if (svc->family_policy != FAMILY_SINGLE)
+                add_family(svc, svc->families[0] == IP_V4 ? IP_V6 : IP_V4);
+}
+
+static void decode_families(struct service *svc, struct json_object *spec)
+{
+        struct json_object *ips = json_array_at(spec, "clusterIPs");
+        struct json_object *names = json_array_at(spec, "ipFamilies");
+        const char *single = json_string_at(spec, "clusterIP");
+        const char *first = json_count(ips) ? json_string(json_item(ips, 0)) : single;
+        if (first && strcmp(first, "None") == 0)
+                return;
+        for (size_t i = 0; i < json_count(ips); i++)
+                add_family_of(svc, json_string(json_item(ips, i)));
+        if (svc->n_families == 0)
+                add_family_of(svc, single);
+        if (svc->n_families > 0 || (first && *first))
+                return;
+        for (size_t i = 0; i < json_count(names); i++)
+                add_family(svc, family_named(json_string(json_item(names, i))));
+        if (svc->n_families == 0 && svc->load_balancer)
+                default_families(svc);
+}
+
+static void decode_policies(struct service *svc, struct json_object *spec)
+{
+        const char *type = json_string_at(spec, "type");
+        const char *traffic = json_string_at(spec, "externalTrafficPolicy");
+        const char *families = json_string_at(spec, "ipFamilyPolicy");
+        svc->load_balancer = type && strcmp(type, "LoadBalancer") == 0;
+        svc->policy = traffic && strcmp(traffic, "Local") == 0 ? POLICY_LOCAL : POLICY_CLUSTER;
+        if (families && strcmp(families, "PreferDualStack") == 0)
+                svc->family_policy = FAMILY_PREFER_DUAL;
+        else if (families && strcmp(families, "RequireDualStack") == 0)
+                svc->family_policy = FAMILY_REQUIRE_DUAL;
+        else
+                svc->family_policy = FAMILY_SINGLE;
+}
+
+static int port_cmp(const void *a, const void *b)
+{
+        const struct port *x = a, *y = b;
+        if (x->proto != y->proto)
+                return x->proto < y->proto ? -1 : 1;
+        return (x->port > y->port) - (x->port < y->port);
+}
+
+static bool decode_port(struct json_object *obj, struct port *out)
+{
+        static const struct {
+                const char *name;
+                enum l4 proto;
+        } protos[] = {{"TCP", L4_TCP}, {"UDP", L4_UDP}, {"SCTP", L4_SCTP}};
+        int64_t number = json_int_at(obj, "port");
+        const char *name = json_string_at(obj, "protocol");
+        if (number < 1 || number > UINT16_MAX)
+                return false;
+        for (size_t i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
+                if (strcmp(name ? name : "TCP", protos[i].name) == 0) {
+                        *out = (struct port){protos[i].proto, (uint16_t)number};
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void decode_ports(struct fact *fact, struct json_object *spec)
+{
+        struct service *svc = &fact->u.service;
+        struct json_object *ports = json_array_at(spec, "ports");
+        svc->ports = arena_array(fact->arena, json_count(ports) + 1, sizeof(svc->ports[0]));
+        for (size_t i = 0; i < json_count(ports); i++) {
+                if (decode_port(json_item(ports, i), &svc->ports[svc->n_ports]))
+                        svc->n_ports++;
+        }
+        qsort(svc->ports, svc->n_ports, sizeof(svc->ports[0]), port_cmp);
+}
+
+static const char *decode_pod_selector(struct arena *arena, struct json_object *map)
+{
+        struct labels labels = decode_labels(arena, map);
+        size_t size = 1;
+        for (size_t i = 0; i < labels.n; i++)
+                size += strlen(labels.v[i].key) + strlen(labels.v[i].value) + 2;
+        char *text = arena_alloc(arena, size), *end = text;
+        for (size_t i = 0; i < labels.n; i++) {
+                end = stpcpy(end, i ? "," : "");
+                end = stpcpy(stpcpy(stpcpy(end, labels.v[i].key), "="), labels.v[i].value);
+        }
+        return text;
+}
+
+static char *trim(char *text)
+{
+        while (isspace((unsigned char)*text))
+                text++;
+        char *end = text + strlen(text);
+        while (end > text && isspace((unsigned char)end[-1]))
+                *--end = 0;
+        return text;
+}
+
+/* "a" or "a, b" of two families. Returns what is wrong with it, or NULL. */
+static const char *decode_requested_list(struct fact *fact, const char *list)
+{
+        struct service *svc = &fact->u.service;
+        char *rest = arena_strdup(fact->arena, list), *item;
+        svc->requested_ips = arena_array(fact->arena, 2, sizeof(struct ip));
+        while ((item = strsep(&rest, ","))) {
+                struct ip ip;
+                item = trim(item);
+                if (!ip_parse(item, &ip))
+                        return arena_printf(fact->arena, "\"%.64s\" is not an IP address", item);
+                if (svc->n_requested == 2)
+                        return "more than two addresses are requested; one per family is possible";
+                if (svc->n_requested == 1 && ip_family(svc->requested_ips[0]) == ip_family(ip))
+                        return "two addresses of one family are requested; one per family is possible";
+                svc->requested_ips[svc->n_requested++] = ip;
+        }
+        return NULL;
+}
+
+static void decode_requests(struct fact *fact, struct json_object *obj, struct json_object *spec)
+{
+        struct service *svc = &fact->u.service;
+        struct json_object *value = annotation(obj, "loadBalancerIPs");
+        const char *listed = json_string(value), *field = json_string_at(spec, "loadBalancerIP");
+        bool has_list = listed && listed[strspn(listed, " \t\r\n")];
+        bool has_field = field && *field;
+        if (value && !listed)
+                svc->request_error = "the annotation loadBalancerIPs is not a string";
+        else if (has_list && has_field)
+                svc->request_error =
+                        "both the annotation loadBalancerIPs and spec.loadBalancerIP are set; remove one";
+        else if (has_list || has_field)
+                svc->request_error = decode_requested_list(fact, has_list ? listed : field);
+        if (svc->request_error)
+                svc->n_requested = 0;
+        svc->requested_pool = dup_or_null(fact->arena, decode_annotation(obj, "address-pool"));
+        svc->share_key = dup_or_null(fact->arena, decode_annotation(obj, "allow-shared-ip"));
+}
+
+static void decode_status(struct fact *fact, struct json_object *obj)
+{
+        struct service *svc = &fact->u.service;
+        struct json_object *status = json_object_at(json_object_at(obj, "status"), "loadBalancer");
+        struct json_object *ingress = json_array_at(status, "ingress");
+        svc->status_ips = arena_array(fact->arena, json_count(ingress) + 1, sizeof(struct ip));
+        for (size_t i = 0; i < json_count(ingress); i++) {
+                const char *text = json_string_at(json_item(ingress, i), "ip");
+                if (text && ip_parse(text, &svc->status_ips[svc->n_status]))
+                        svc->n_status++;
+        }
+}
+
+static uint64_t decode_term(const char *text)
+{
+        char *end = NULL;
+        if (!text || !isdigit((unsigned char)*text))
+                return 0;
+        errno = 0;
+        unsigned long long term = strtoull(text, &end, 10);
+        return errno || *end ? 0 : term;
+}
+
+static void decode_service(struct fact *fact, struct json_object *obj)
+{
+        struct service *svc = &fact->u.service;
+        struct json_object *spec = json_object_at(obj, "spec");
+        decode_policies(svc, spec);
+        svc->lb_class = dup_or_null(fact->arena, json_string_at(spec, "loadBalancerClass"));
+        decode_requests(fact, obj, spec);
+        decode_families(svc, spec);
+        decode_ports(fact, spec);
+        svc->pod_selector = decode_pod_selector(fact->arena, json_object_at(spec, "selector"));
+        decode_status(fact, obj);
+        svc->allocated_pool = dup_or_null(fact->arena, decode_annotation(obj, ANNOTATION_POOL));
+        svc->term = decode_term(decode_annotation(obj, ANNOTATION_TERM));
+}
+
+/* ---- EndpointSlice ---- */
+
+static bool decode_endpoint(struct arena *arena, struct json_object *obj, enum ip_family family,
+                            struct endpoint *out)
+{
+        struct json_object *conditions = json_object_at(obj, "conditions");
+        const char *addr = json_string(json_item(json_array_at(obj, "addresses"), 0));
+        if (!addr || !ip_parse(addr, &out->ip) || ip_family(out->ip) != family)
+                return false;
+        out->node = dup_or_null(arena, json_string_at(obj, "nodeName"));
+        if (!json_bool_at(conditions, "ready", &out->ready))
+                out->ready = true;
+        if (!json_bool_at(conditions, "serving", &out->serving))
+                out->serving = out->ready;
+        if (!json_bool_at(conditions, "terminating", &out->terminating))
+                out->terminating = false;
+        return true;
+}
+
+static bool decode_slice(struct fact *fact, struct json_object *obj, const char **why)
+{
+        struct endpoint_slice *slice = &fact->u.slice;
+        const char *service = labels_get(&fact->labels, "kubernetes.io/service-name");
+        enum ip_family family = family_named(json_string_at(obj, "addressType"));
+        struct json_object *endpoints = json_array_at(obj, "endpoints");
+        if (!service || !*service) {
+                *why = "the label kubernetes.io/service-name is missing";
+                return false;
+        }
+        if (family == IP_NONE) {
+                *why = "addressType is neither IPv4 nor IPv6";
+                return false;
+        }
+        slice->service = service;
+        slice->v = arena_array(fact->arena, json_count(endpoints) + 1, sizeof(slice->v[0]));
+        for (size_t i = 0; i < json_count(endpoints); i++) {
+                if (decode_endpoint(fact->arena, json_item(endpoints, i), family, &slice->v[slice->n]))
+                        slice->n++;
+        }
+        return true;
+}
+
+/* ---- Node ---- */
+
+static bool has_leaving_taint(struct json_object *spec)
+{
+        struct json_object *taints = json_array_at(spec, "taints");
+        for (size_t i = 0; i < json_count(taints); i++) {
+                const char *key = json_string_at(json_item(taints, i), "key");
+                if (key && (strcmp(key, "ToBeDeletedByClusterAutoscaler") == 0 ||
+                            strcmp(key, "node.kubernetes.io/out-of-service") == 0))
+                        return true;
+        }
+        return false;
+}
+
+static void decode_node(struct fact *fact, struct json_object *obj)
+{
+        struct node *node = &fact->u.node;
+        struct json_object *conditions = json_array_at(json_object_at(obj, "status"), "conditions");
+        node->excluded = labels_get(&fact->labels, "node.kubernetes.io/exclude-from-external-load-balancers");
+        node->leaving = json_string_at(json_object_at(obj, "metadata"), "deletionTimestamp") ||
+                        has_leaving_taint(json_object_at(obj, "spec"));
+        node->ready = true;
+        for (size_t i = 0; i < json_count(conditions); i++) {
+                const char *type = json_string_at(json_item(conditions, i), "type");
+                const char *status = json_string_at(json_item(conditions, i), "status");
+                bool is_true = status && strcmp(status, "True") == 0;
+                if (type && strcmp(type, "Ready") == 0)
+                        node->ready = is_true;
+                else if (type && strcmp(type, "NetworkUnavailable") == 0)
+                        node->network_down = is_true;
+        }
+}
+
+struct fact *decode_fact(struct json_object *obj, const char **why)
+{
+        struct ref ref;
+        if (!decode_ref(obj, &ref, why))
+                return NULL;
+        if (ref.kind != KIND_SERVICE && ref.kind != KIND_ENDPOINTSLICE && ref.kind != KIND_NODE &&
+            ref.kind != KIND_NAMESPACE) {
+                *why = "this kind is configuration, not a fact of the cluster";
+                return NULL;
+        }
+        struct fact *fact = decode_common(obj, &ref);
+        if (ref.kind == KIND_SERVICE) {
+                decode_service(fact, obj);
+        } else if (ref.kind == KIND_NODE) {
+                decode_node(fact, obj);
+        } else if (ref.kind == KIND_ENDPOINTSLICE && !decode_slice(fact, obj, why)) {
+                fact_free(fact);
+                return NULL;
+        }
+        return fact;
+}

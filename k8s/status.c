@@ -1,0 +1,34 @@
+#include "k8s/status.h"
+#include "base/arena.h"
+#include "k8s/json.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_MAX = 300 };
+
+char *status_sentence(struct json_object *status, int code)
+{
+        const char *message = json_string_at(status, "message");
+        if (!message || !*message)
+                return xprintf("the server answered %d", code);
+        char *sentence = xprintf("the server answered %d: %.*s", code, MESSAGE_MAX, message);
+        for (char *p = sentence; *p; p++) {
+                if ((unsigned char)*p < ' ' || *p == 127)
+                        *p = ' ';
+        }
+        return sentence;
+}
+
+char *status_of_body(const char *body, size_t len, int code)
+{
+        struct json_object *status = NULL;
+        struct json_tokener *tokener = json_tokener_new();
+        if (!tokener)
+                abort();
+        if (len > 0 && len <= (64 << 10))
+                status = json_tokener_parse_ex(tokener, body, (int)len);
+        char *sentence = status_sentence(status, code);
+        json_object_put(status);
+        json_tokener_free(tokener);
+        return sentence;
+}

@@ -1,0 +1,502 @@
+/*
+ * libcurl on the loop.
+ *
+ * libcurl tells which sockets it waits for (on_socket) and when it wants to be called without one (on_timer);
+ * both end in turn(), after which finished transfers are collected. Inside libcurl's own callbacks (in_curl)
+ * no handle may be added, removed or freed: requests that are sent or cancelled there are only marked, and
+ * settled by a deferred call. Invariant: a request is freed in settle() or finish() only, never while libcurl
+ * is on the stack.
+ *
+ * HTTP/2 only with libcurl 8.10 or newer: before, a broken parallel transfer could pass for a complete one,
+ * and cancelled streams used up the connection's window. Then each watch has a connection of its own. Nothing
+ * is ever decompressed: a watch of the API server may be a gzip of many members, which libcurl cannot read.
+ */
+#include "k8s/transport.h"
+#include "base/arena.h"
+#include "k8s/auth.h"
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+enum {
+        HTTP2_SINCE = 0x080A00,
+        WRITE_CONNECTIONS = 8,
+        TIMEOUT_S = 30,
+        CONNECT_TIMEOUT_S = 10,
+        ERROR_BODY_MAX = 64 << 10
+};
+
+struct line { /* one lane */
+        struct transport *transport;
+        CURLM *multi;
+        struct loop_timer *timer;
+};
+
+struct transport {
+        struct loop *loop;
+        struct auth *auth;
+        struct line lines[LANE_MAX];
+        struct request *requests;
+        bool deferred; /* settle() will come */
+        bool closed;
+        bool http2;
+};
+
+struct request {
+        struct request *prev, *next;
+        struct transport *transport;
+        struct line *line;
+        CURL *easy;
+        struct curl_slist *headers, *connect_to;
+        char *method, *path, *content_type, *body, *token;
+        int timeout_s;
+        request_bytes_fn *on_bytes;
+        request_done_fn *on_done;
+        void *arg;
+        char *answer; /* collected */
+        size_t answer_len;
+        bool added, cancelled, stopped, too_large, retried;
+        char error[CURL_ERROR_SIZE];
+};
+
+static void settle(void *arg);
+
+static void settle_later(struct transport *t)
+{
+        if (!t->deferred) {
+                t->deferred = true;
+                loop_defer(t->loop, settle, t);
+        }
+}
+
+/* ---- requests ---- */
+
+static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+        static const int tcp[][2] = {
+                {TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 30000}};
+        static const int on = 1;
+        (void)arg, (void)purpose;
+        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+        for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++)
+                (void)setsockopt(fd, IPPROTO_TCP, tcp[i][0], &tcp[i][1], sizeof(int));
+        return CURL_SOCKOPT_OK;
+}
+
+static bool collect(struct request *r, const char *bytes, size_t n, size_t max)
+{
+        if (n > max - r->answer_len) {
+                r->too_large = true;
+                return false;
+        }
+        r->answer = xreallocarray(r->answer, r->answer_len + n + 1, 1);
+        memcpy(r->answer + r->answer_len, bytes, n);
+        r->answer_len += n;
+        r->answer[r->answer_len] = 0;
+        return true;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+        struct request *r = arg;
+        long status = 0;
+        size_t n = size * count;
+        if (r->cancelled)
+                return CURL_WRITEFUNC_ERROR;
+        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        if (!r->on_bytes || status != 200)
+                return collect(r, bytes, n, r->on_bytes ? ERROR_BODY_MAX : TRANSPORT_MAX_BODY)
+                               ? n
+                               : CURL_WRITEFUNC_ERROR;
+        r->stopped = !r->on_bytes(r->arg, bytes, n);
+        return r->stopped || r->cancelled ? CURL_WRITEFUNC_ERROR : n;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+{
+        struct request *r = arg;
+        long status = 0;
+        size_t n = size * count;
+        if (n != 2 || memcmp(bytes, "\r\n", 2) != 0 || !r->on_bytes || r->cancelled)
+                return n; /* only the empty line after the headers is of interest */
+        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        r->stopped = status == 200 && !r->on_bytes(r->arg, "", 0);
+        return r->stopped ? 0 : n;
+}
+
+static void add_header(struct request *r, const char *name, const char *value)
+{
+        char *line = xprintf("%s: %s", name, value);
+        struct curl_slist *longer = curl_slist_append(r->headers, line);
+        if (!longer)
+                abort();
+        r->headers = longer;
+        explicit_bzero(line, strlen(line));
+        free(line);
+}
+
+static void set_headers(struct request *r)
+{
+        const char *token = auth_token(r->transport->auth, mono_now());
+        curl_slist_free_all(r->headers);
+        r->headers = NULL;
+        free(r->token);
+        r->token = token ? xstrdup(token) : NULL;
+        add_header(r, "Accept", "application/json");
+        add_header(r, "Expect", "");
+        if (r->content_type)
+                add_header(r, "Content-Type", r->content_type);
+        if (r->token) {
+                char *bearer = xprintf("Bearer %s", r->token);
+                add_header(r, "Authorization", bearer);
+                explicit_bzero(bearer, strlen(bearer));
+                free(bearer);
+        }
+        curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
+}
+
+/* The certificate names another host than the URL: libcurl checks the URL's host, so the name goes into the
+ * URL and the real host and port into CONNECT_TO. */
+static char *url_of(struct request *r)
+{
+        const struct auth *a = r->transport->auth;
+        if (!a->tls_name || strncmp(a->server, "https:", 6) != 0)
+                return xprintf("%s%s", a->server, r->path);
+        const char *host = strstr(a->server, "://") + 3;
+        size_t n = strcspn(host, "/");
+        const char *bracket = memchr(host, ']', n);
+        const char *colon =
+                bracket ? memchr(bracket, ':', n - (size_t)(bracket - host)) : memchr(host, ':', n);
+        char *to = xprintf("::%.*s%s", (int)n, host, colon ? "" : ":443");
+        r->connect_to = curl_slist_append(NULL, to);
+        free(to);
+        curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
+        return xprintf("https://%s%s%s", a->tls_name, host + n, r->path);
+}
+
+static void set_tls(struct request *r)
+{
+        const struct auth *a = r->transport->auth;
+        struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY};
+        const struct {
+                CURLoption option;
+                char *pem;
+        } blobs[] = {
+                {CURLOPT_CAINFO_BLOB, a->ca}, {CURLOPT_SSLCERT_BLOB, a->cert}, {CURLOPT_SSLKEY_BLOB, a->key}};
+        for (size_t i = 0; i < sizeof(blobs) / sizeof(blobs[0]); i++) {
+                if (!blobs[i].pem)
+                        continue;
+                blob.data = blobs[i].pem;
+                blob.len = strlen(blobs[i].pem);
+                curl_easy_setopt(r->easy, blobs[i].option, &blob);
+        }
+        curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, a->insecure ? 0L : 1L);
+        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, a->insecure ? 0L : 2L);
+}
+
+static void set_method(struct request *r)
+{
+        if (r->content_type) {
+                curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
+                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(r->body));
+                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->body);
+        }
+        curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static void set_options(struct request *r)
+{
+        char *url = url_of(r);
+        bool tls = strncmp(url, "https:", 6) == 0;
+        curl_easy_setopt(r->easy, CURLOPT_URL, url);
+        curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+        curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT,
+                         1L); /* a cancelled name lookup is left to its thread, not joined */
+        curl_easy_setopt(r->easy, CURLOPT_USERAGENT, "herald/" HERALD_VERSION);
+        curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION,
+                         r->transport->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+        curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, r->transport->http2 ? 1L : 0L);
+        curl_easy_setopt(r->easy, CURLOPT_TIMEOUT, (long)r->timeout_s);
+        curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+        curl_easy_setopt(r->easy, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+        curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
+        curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
+        curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
+        curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
+        curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
+        set_method(r);
+        set_tls(r);
+        free(url);
+}
+
+static void request_free(struct request *r)
+{
+        DL_DELETE(r->transport->requests, r);
+        if (r->added)
+                curl_multi_remove_handle(r->line->multi, r->easy);
+        curl_easy_cleanup(r->easy);
+        curl_slist_free_all(r->headers);
+        curl_slist_free_all(r->connect_to);
+        if (r->token)
+                explicit_bzero(r->token, strlen(r->token));
+        free(r->token);
+        free(r->method);
+        free(r->path);
+        free(r->content_type);
+        free(r->body);
+        free(r->answer);
+        free(r);
+}
+
+static void request_add(struct request *r)
+{
+        set_headers(r);
+        r->error[0] = 0;
+        if (curl_multi_add_handle(r->line->multi, r->easy) != CURLM_OK)
+                abort();
+        r->added = true;
+}
+
+struct request *transport_send(struct transport *t, const struct request_spec *spec)
+{
+        struct request *r = xcalloc(1, sizeof(*r));
+        r->transport = t;
+        r->line = &t->lines[spec->lane];
+        r->method = xstrdup(spec->method);
+        r->path = xstrdup(spec->path);
+        r->content_type = spec->content_type ? xstrdup(spec->content_type) : NULL;
+        r->body = xstrdup(spec->body ? spec->body : "");
+        r->timeout_s = spec->timeout_s ? spec->timeout_s : TIMEOUT_S;
+        r->on_bytes = spec->on_bytes;
+        r->on_done = spec->on_done;
+        r->arg = spec->arg;
+        r->easy = curl_easy_init();
+        if (!r->easy)
+                abort();
+        set_options(r);
+        DL_APPEND(t->requests, r);
+        settle_later(t);
+        return r;
+}
+
+void request_cancel(struct request *r)
+{
+        if (!r)
+                return;
+        r->cancelled = true;
+        settle_later(r->transport);
+}
+
+/* ---- the end of a request ---- */
+
+static const char *what_failed(const struct request *r, CURLcode code, long status)
+{
+        if (r->too_large)
+                return "the answer is too large";
+        if (code == CURLE_OPERATION_TIMEDOUT && status == 0)
+                return "no answer in time";
+        return r->error[0] ? r->error : curl_easy_strerror(code);
+}
+
+static bool was_sent(struct request *r, CURLcode code)
+{
+        long bytes = 0;
+        curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &bytes);
+        return bytes > 0 || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+}
+
+static bool retry_unauthorized(struct request *r, long status)
+{
+        if (status != 401 || r->retried || !auth_refused(r->transport->auth, r->token, mono_now()))
+                return false;
+        r->retried = true;
+        curl_multi_remove_handle(r->line->multi, r->easy);
+        r->added = false;
+        free(r->answer);
+        r->answer = NULL;
+        r->answer_len = 0;
+        request_add(r);
+        return true;
+}
+
+static void finish(struct request *r, CURLcode code)
+{
+        long status = 0;
+        curl_off_t retry_after = 0;
+        char *error = NULL;
+        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after);
+        if (code == CURLE_OK && !r->cancelled && retry_unauthorized(r, status))
+                return;
+        if (code != CURLE_OK && !r->stopped)
+                error = xprintf("%s: %s", r->transport->auth->server, what_failed(r, code, status));
+        const struct reply reply = {
+                .status = (int)status,
+                .retry_after_s = retry_after > 0 ? retry_after : -1,
+                .body = r->answer ? r->answer : "",
+                .len = r->answer_len,
+                .error = error,
+                .sent = was_sent(r, code),
+                .stopped = r->stopped,
+        };
+        curl_multi_remove_handle(r->line->multi, r->easy);
+        r->added = false;
+        if (!r->cancelled)
+                r->on_done(r->arg, &reply);
+        free(error);
+        request_free(r);
+}
+
+static void collect_finished(struct line *line)
+{
+        CURLMsg *message;
+        int left;
+        while ((message = curl_multi_info_read(line->multi, &left))) {
+                struct request *r = NULL;
+                CURLcode code = message->data.result;
+                if (message->msg != CURLMSG_DONE)
+                        continue;
+                curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+                finish(r, code);
+        }
+}
+
+/* ---- libcurl and the loop ---- */
+
+static void turn(struct line *line, curl_socket_t fd, int what)
+{
+        int running;
+        curl_multi_socket_action(line->multi, fd, what, &running);
+        collect_finished(line);
+}
+
+static void on_fd(void *arg, int fd, int what)
+{
+        int events = (what & LOOP_READ ? CURL_CSELECT_IN : 0) | (what & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+        turn(arg, fd, events);
+}
+
+static void on_deadline(void *arg)
+{
+        turn(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+        static const int wanted[] = {[CURL_POLL_IN] = LOOP_READ,
+                                     [CURL_POLL_OUT] = LOOP_WRITE,
+                                     [CURL_POLL_INOUT] = LOOP_READ | LOOP_WRITE};
+        struct line *line = arg;
+        struct loop_fd *watched = socket_arg;
+        (void)easy;
+        if (what == CURL_POLL_REMOVE) {
+                loop_fd_free(watched);
+                curl_multi_assign(line->multi, fd, NULL);
+        } else if (watched) {
+                loop_fd_set(watched, wanted[what]);
+        } else {
+                watched = loop_fd_new(line->transport->loop, fd, wanted[what], on_fd, line);
+                curl_multi_assign(line->multi, fd, watched);
+        }
+        return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg)
+{
+        struct line *line = arg;
+        (void)multi;
+        if (ms < 0)
+                loop_timer_stop(line->timer);
+        else
+                loop_timer_at(line->timer, mono_add(mono_now(), ms * MSEC));
+        return 0;
+}
+
+/* Starts and ends what was only marked. */
+static void settle(void *arg)
+{
+        struct transport *t = arg;
+        struct request *r, *next;
+        t->deferred = false;
+        if (t->closed) {
+                free(t);
+                return;
+        }
+        DL_FOREACH_SAFE(t->requests, r, next)
+        {
+                if (r->cancelled)
+                        request_free(r);
+                else if (!r->added)
+                        request_add(r);
+        }
+}
+
+static void line_open(struct transport *t, enum lane lane)
+{
+        struct line *line = &t->lines[lane];
+        line->transport = t;
+        line->multi = curl_multi_init();
+        if (!line->multi)
+                abort();
+        line->timer = loop_timer_new(t->loop, on_deadline, line);
+        curl_multi_setopt(line->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+        curl_multi_setopt(line->multi, CURLMOPT_SOCKETDATA, line);
+        curl_multi_setopt(line->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+        curl_multi_setopt(line->multi, CURLMOPT_TIMERDATA, line);
+        curl_multi_setopt(line->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+        if (lane == LANE_WRITE)
+                curl_multi_setopt(line->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)WRITE_CONNECTIONS);
+}
+
+struct transport *transport_new(struct loop *loop, struct auth *auth, char **error)
+{
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+                *error = xstrdup("libcurl does not start; check that it is installed whole");
+                return NULL;
+        }
+        struct transport *t = xcalloc(1, sizeof(*t));
+        t->loop = loop;
+        t->auth = auth;
+        t->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
+        for (enum lane lane = 0; lane < LANE_MAX; lane++)
+                line_open(t, lane);
+        return t;
+}
+
+void transport_free(struct transport *t)
+{
+        if (!t)
+                return;
+        while (t->requests)
+                request_free(t->requests);
+        for (enum lane lane = 0; lane < LANE_MAX; lane++) {
+                curl_multi_cleanup(t->lines[lane].multi);
+                loop_timer_free(t->lines[lane].timer);
+        }
+        curl_global_cleanup();
+        t->closed = true;
+        if (!t->deferred)
+                free(t);
+}
+
+struct loop *transport_loop(struct transport *t)
+{
+        return t->loop;
+}
+
+const char *transport_resolver(void)
+{
+        const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+        if (info->ares)
+                return "c-ares";
+        return info->features & CURL_VERSION_ASYNCHDNS ? "thread" : "blocking";
+}

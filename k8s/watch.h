@@ -1,0 +1,37 @@
+/*
+ * One collection of the API, followed: everything that is in it now, then each change, for ever, through
+ * whatever weather the server has. See watch_fsm.h for the rules.
+ */
+#pragma once
+#include "k8s/watch_fsm.h"
+
+struct json_object;
+struct transport;
+struct watch;
+
+struct watch_spec {                     /* copied; NULL: none */
+        const char *path;               /* of the collection: k8s_path() */
+        const char *api_version, *kind; /* of its objects; lists of the API leave them out of their items */
+        const char *field_selector;     /* "metadata.name=herald-config" */
+        const char *optional_field_selector; /* dropped if the server does not know it; the handler then gets
+                                                more */
+        const char *label_selector;
+};
+
+/* Objects are borrowed, and complete with apiVersion and kind. Between begin and end every object that exists
+ * is handed to item, some of them perhaps twice; what was not named again by then is gone. begin may come
+ * again without an end: what was named since the begin before does not count. An absent kind gives begin and
+ * end with nothing between. The sentence says why the state is not WATCH_LIVE; it is "" if there is nothing
+ * to say. */
+struct watch_handler {
+        void (*begin)(void *arg, bool again); /* again: this collection was listed before */
+        void (*item)(void *arg, struct json_object *);
+        void (*deleted)(void *arg, struct json_object *); /* its last state */
+        void (*end)(void *arg, bool again);
+        void (*state)(void *arg, enum watch_state, const char *sentence); /* when one of them changed */
+};
+
+/* Starts at once (from the loop). */
+struct watch *watch_new(struct transport *, const struct watch_spec *, const struct watch_handler *,
+                        void *arg);
+void watch_free(struct watch *); /* not from its handler; NULL is fine */

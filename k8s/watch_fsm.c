@@ -1,0 +1,179 @@
+/*
+ * The state machine of one watch.
+ *
+ * A LIST is consistent (no resourceVersion), so that it is never older than what was seen before. Between a
+ * LIST's begin and end a failure means: begin again. A broken WATCH is opened again from the last
+ * resourceVersion, without a LIST: the server replays what was missed, or says 410, in one of two forms (HTTP
+ * status, or an ERROR event in a 200). Back-off: 0.8 s, doubled to 30 s, half of it random; over when a watch
+ * lived for 30 s.
+ */
+#include "k8s/watch_fsm.h"
+#include "base/arena.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { TIMEOUT_MIN_S = 300, TIMEOUT_MAX_S = 600, RELIST_AFTER = 5, RETRY_AFTER_MAX_S = 300 };
+static const int64_t backoff_first = 800 * MSEC, backoff_cap = 30 * SEC, pause_long = 30 * SEC,
+                     healthy = 30 * SEC;
+
+static uint64_t next_random(struct watch_fsm *f) /* xorshift64 */
+{
+        f->random ^= f->random << 13;
+        f->random ^= f->random >> 7;
+        f->random ^= f->random << 17;
+        return f->random;
+}
+
+static int64_t jitter(struct watch_fsm *f, int64_t from, int64_t to)
+{
+        return from + (int64_t)(next_random(f) % (uint64_t)(to - from + 1));
+}
+
+void watch_fsm_init(struct watch_fsm *f, bool has_optional_selector, uint64_t seed)
+{
+        *f = (struct watch_fsm){.has_optional = has_optional_selector, .random = seed ? seed : 1};
+}
+
+static void set(char **where, const char *text)
+{
+        char *copy = text && *text ? xstrdup(text) : NULL;
+        free(*where);
+        *where = copy;
+}
+
+void watch_fsm_clear(struct watch_fsm *f)
+{
+        set(&f->rv, NULL);
+        set(&f->next, NULL);
+}
+
+static struct watch_step list_after(struct watch_fsm *f, int64_t delay)
+{
+        set(&f->rv, NULL);
+        return (struct watch_step){WANT_LIST, delay, 0};
+}
+
+/* From the first page. */
+static struct watch_step relist_after(struct watch_fsm *f, int64_t delay)
+{
+        set(&f->next, NULL);
+        return list_after(f, delay);
+}
+
+static struct watch_step watch_after(struct watch_fsm *f, int64_t delay)
+{
+        return (struct watch_step){WANT_WATCH, delay, (int)jitter(f, TIMEOUT_MIN_S, TIMEOUT_MAX_S)};
+}
+
+struct watch_step watch_fsm_start(struct watch_fsm *f)
+{
+        return relist_after(f, 0);
+}
+
+static int64_t backoff(struct watch_fsm *f, const struct watch_end *end)
+{
+        int64_t base = backoff_first;
+        for (unsigned i = 0; i < f->failures && base < backoff_cap; i++)
+                base *= 2;
+        if (base > backoff_cap)
+                base = backoff_cap;
+        if (f->failures < 1000)
+                f->failures++;
+        int64_t delay = jitter(f, base / 2, base);
+        int64_t asked = end->retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : end->retry_after_s;
+        return asked * SEC > delay ? asked * SEC + jitter(f, 0, SEC) : delay;
+}
+
+static void failed(struct watch_fsm *f)
+{
+        if (f->state == WATCH_LIVE || f->state == WATCH_ABSENT)
+                f->state = WATCH_STALE;
+}
+
+/* 403, and 404: nothing that a quick retry would heal. */
+static struct watch_step refused(struct watch_fsm *f, int status)
+{
+        if (status == 404 && !f->listed)
+                f->state = WATCH_ABSENT;
+        else
+                failed(f);
+        return relist_after(f, jitter(f, pause_long, pause_long + pause_long / 10));
+}
+
+static struct watch_step list_failed(struct watch_fsm *f, const struct watch_end *end)
+{
+        int status = end->status == 200 ? end->code : end->status;
+        if (status == 403 || status == 404)
+                return refused(f, status);
+        if (status == 400 && f->has_optional && !f->optional_dropped) {
+                f->optional_dropped = true;
+                return relist_after(f, 0);
+        }
+        failed(f);
+        int64_t delay = backoff(f, end);
+        if (status == 410 && f->next)
+                f->unpaged = true;
+        if (status == 410 || end->garbage)
+                return relist_after(f, delay);
+        return list_after(f, delay); /* the same page again */
+}
+
+struct watch_step watch_fsm_listed(struct watch_fsm *f, const struct watch_end *end, const char *rv,
+                                   const char *next)
+{
+        struct watch_end bad = *end;
+        if (!end->whole)
+                return list_failed(f, end);
+        if (next && *next && f->next && strcmp(f->next, next) == 0) {
+                bad.garbage = true; /* a page that follows itself would never end */
+                return list_failed(f, &bad);
+        }
+        set(&f->next, next);
+        if (f->next)
+                return list_after(f, 0);
+        if (!rv || !*rv) {
+                bad.garbage = true;
+                return list_failed(f, &bad);
+        }
+        set(&f->rv, rv);
+        f->listed = true;
+        f->unpaged = false;
+        f->state = WATCH_LIVE;
+        return watch_after(f, 0);
+}
+
+static struct watch_step watch_failed(struct watch_fsm *f, const struct watch_end *end)
+{
+        int status = end->code ? end->code : end->status;
+        if (status == 403 || status == 404)
+                return refused(f, status);
+        if (status == 410) /* at once the first time: nothing is wrong but our age */
+                return relist_after(f, f->expired++ == 0 ? 0 : backoff(f, end));
+        failed(f);
+        int64_t delay = backoff(f, end);
+        bool again = end->garbage || status == 0 || status == 200 || status == 401 || status == 429 ||
+                     status >= 500;
+        return again && (status == 0 || f->failures % RELIST_AFTER != 0) ? watch_after(f, delay)
+                                                                         : relist_after(f, delay);
+}
+
+struct watch_step watch_fsm_watched(struct watch_fsm *f, const struct watch_end *end)
+{
+        if (end->status == 200 && end->lived_ns >= healthy)
+                f->failures = f->expired = 0;
+        bool short_one = end->events == 0 && end->lived_ns < SEC;
+        if (end->whole && end->code == 0 && !short_one)
+                return watch_after(f, jitter(f, 0, 50 * MSEC));
+        return watch_failed(f, end);
+}
+
+void watch_fsm_saw(struct watch_fsm *f, const char *rv)
+{
+        if (rv && *rv)
+                set(&f->rv, rv);
+}
+
+void watch_fsm_opened(struct watch_fsm *f)
+{
+        f->state = WATCH_LIVE;
+}

@@ -1,0 +1,34 @@
+/*
+ * Writes to the API server, in the background. Of one object only one write is under way and one waits: a
+ * newer one takes the place of the one that waits. Events: 20 at once, then 10 a second. Status writes: 50
+ * under way.
+ */
+#pragma once
+#include "model/write.h"
+
+struct transport;
+struct writer;
+
+enum write_result {
+        WRITE_OK,
+        WRITE_CONFLICT, /* the object is a newer one or another one: decide again when the watch has shown it
+                         */
+        WRITE_GONE,     /* there is no such object any more */
+        WRITE_FAILED,   /* nothing was changed */
+        WRITE_FAILED_UNKNOWN, /* it may have been carried out: only a look at the object tells */
+        WRITE_SUPERSEDED,     /* a newer write of the same object took its place before it was sent */
+};
+
+/* Once for each write, never before writer_put() returns; the write is freed afterwards. sentence: why not,
+ * "" if OK. The same decision may be put again at once: after failures the writer waits (an object that is
+ * refused, alone; a server that fails or does not answer, all), 0.1 s to 30 s. */
+typedef void write_done_fn(void *arg, const struct write *, enum write_result, const char *sentence);
+
+/* instance: what Events name as their reporter, the node's name. */
+struct writer *writer_new(struct transport *, const char *instance, write_done_fn *, void *arg);
+/* Takes the write over. Of two Events of one object and one reason, the newer one replaces the one that
+ * waits. */
+void writer_put(struct writer *, struct write *);
+size_t writer_pending(const struct writer *); /* waiting and under way */
+/* Forgets what waits and what is under way, without a call; not from the callback; NULL is fine. */
+void writer_free(struct writer *);

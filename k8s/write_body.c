@@ -1,0 +1,165 @@
+/*
+ * Bodies of writes.
+ *
+ * WRITE_STATUS is a merge patch of the status subresource, with uid and resourceVersion as guards: the server
+ * answers 409 if the Service was made again or changed since it was read. The annotations go with it, in the
+ * same write (a Service's metadata may be changed through its status). An Event is of events.k8s.io/v1, whose
+ * limits are kept here: note 1 KiB, action, reason and reportingInstance 128 bytes.
+ */
+#include "k8s/write_body.h"
+#include "base/clock.h"
+#include "k8s/decode.h"
+#include "k8s/json.h"
+#include "k8s/k8s.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTE_MAX = 1024, WORD_MAX = 128, EVENT_NAME_MAX = 253 };
+
+/* At most max bytes, cut between characters of UTF-8. */
+static struct json_object *text_of(const char *text, size_t max)
+{
+        size_t n = strlen(text);
+        if (n > max) {
+                n = max;
+                while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
+                        n--;
+        }
+        return json_object_new_string_len(text, (int)n);
+}
+
+static void put(struct json_object *obj, const char *key, const char *text)
+{
+        json_object_object_add(obj, key, json_object_new_string(text));
+}
+
+static void put_unless_empty(struct json_object *obj, const char *key, const char *text)
+{
+        if (*text)
+                put(obj, key, text);
+}
+
+static char *finish(struct json_object *body)
+{
+        char *text = xstrdup(json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN |
+                                                                          JSON_C_TO_STRING_NOSLASHESCAPE));
+        json_object_put(body);
+        return text;
+}
+
+/* ---- status ---- */
+
+static struct json_object *annotations_of(const struct write *w)
+{
+        static const char *const former[] = {"metallb.io/" ANNOTATION_POOL,
+                                             "metallb.universe.tf/" ANNOTATION_POOL};
+        struct json_object *annotations = json_object_new_object();
+        struct json_object *pool = w->pool ? json_object_new_string(w->pool) : NULL, *term = NULL;
+        if (w->term && w->n_ips) {
+                char text[24];
+                snprintf(text, sizeof(text), "%" PRIu64, w->term);
+                term = json_object_new_string(text);
+        }
+        json_object_object_add(annotations, ANNOTATION_PREFIX ANNOTATION_POOL, pool);
+        json_object_object_add(annotations, ANNOTATION_PREFIX ANNOTATION_TERM, term);
+        /* what is cleared must not look allocated from a pool by a former MetalLB */
+        for (size_t i = 0; !w->pool && i < sizeof(former) / sizeof(former[0]); i++)
+                json_object_object_add(annotations, former[i], NULL);
+        return annotations;
+}
+
+static struct json_object *ingress_of(const struct write *w)
+{
+        struct json_object *ingress = w->n_ips ? json_object_new_array() : NULL;
+        for (size_t i = 0; i < w->n_ips; i++) {
+                char text[IP_STRLEN];
+                struct json_object *entry = json_object_new_object();
+                put(entry, "ip", ip_str(w->ips[i], text));
+                put(entry, "ipMode", "VIP");
+                json_object_array_add(ingress, entry);
+        }
+        return ingress;
+}
+
+static bool status_request(const struct write *w, struct write_request *out)
+{
+        if (w->ref.kind != KIND_SERVICE)
+                return false;
+        struct json_object *body = json_object_new_object(), *meta = json_object_new_object();
+        struct json_object *status = json_object_new_object(), *balancer = json_object_new_object();
+        put_unless_empty(meta, "uid", w->ref.uid);
+        put_unless_empty(meta, "resourceVersion", w->ref.rv);
+        json_object_object_add(meta, "annotations", annotations_of(w));
+        json_object_object_add(balancer, "ingress", ingress_of(w));
+        json_object_object_add(status, "loadBalancer", balancer);
+        json_object_object_add(body, "metadata", meta);
+        json_object_object_add(body, "status", status);
+        char *path = k8s_path(k8s_kind(KIND_SERVICE, ""), w->ref.namespace, w->ref.name);
+        *out = (struct write_request){"PATCH", "application/merge-patch+json", xprintf("%s/status", path),
+                                      finish(body)};
+        free(path);
+        return true;
+}
+
+/* ---- Events ---- */
+
+static struct json_object *regarding_of(const struct ref *ref, const struct k8s_kind *kind)
+{
+        struct json_object *regarding = json_object_new_object();
+        put(regarding, "apiVersion", kind->api_version);
+        put(regarding, "kind", kind_name(ref->kind));
+        put_unless_empty(regarding, "namespace", ref->namespace);
+        put(regarding, "name", ref->name);
+        put_unless_empty(regarding, "uid", ref->uid);
+        put_unless_empty(regarding, "resourceVersion", ref->rv);
+        return regarding;
+}
+
+static bool event_request(const struct write *w, const char *instance, int64_t wall, unsigned serial,
+                          struct write_request *out)
+{
+        const struct k8s_kind *kind = k8s_kind(w->ref.kind, w->ref.group);
+        if (!kind || !*w->ref.name)
+                return false;
+        const char *namespace = *w->ref.namespace ? w->ref.namespace : "default";
+        char when[WALL_STRLEN], tail[64], name[EVENT_NAME_MAX + 1];
+        int tail_len = snprintf(tail, sizeof(tail), ".%" PRIx64 "%03x", (uint64_t)wall, serial & 0xFFF);
+        snprintf(name, sizeof(name), "%.*s%s", EVENT_NAME_MAX - tail_len, w->ref.name, tail);
+        struct json_object *body = json_object_new_object(), *meta = json_object_new_object();
+        put(meta, "namespace", namespace);
+        put(meta, "name", name);
+        put(body, "apiVersion", "events.k8s.io/v1");
+        put(body, "kind", "Event");
+        json_object_object_add(body, "metadata", meta);
+        put(body, "eventTime", wall_str(wall, when));
+        put(body, "type", w->warning ? "Warning" : "Normal");
+        put(body, "reason", reason_name(w->reason));
+        json_object_object_add(body, "action", text_of(w->action ? w->action : "Check", WORD_MAX));
+        json_object_object_add(body, "note", text_of(w->message ? w->message : "", NOTE_MAX));
+        json_object_object_add(body, "regarding", regarding_of(&w->ref, kind));
+        put(body, "reportingController", "heraldlb.io/herald");
+        json_object_object_add(body, "reportingInstance", text_of(instance, WORD_MAX));
+        char *space = k8s_escape(namespace);
+        *out = (struct write_request){"POST", "application/json",
+                                      xprintf("/apis/events.k8s.io/v1/namespaces/%s/events", space),
+                                      finish(body)};
+        free(space);
+        return true;
+}
+
+bool write_request_of(const struct write *w, const char *instance, int64_t wall_usec, unsigned serial,
+                      struct write_request *out)
+{
+        *out = (struct write_request){0};
+        return w->type == WRITE_STATUS ? status_request(w, out)
+                                       : event_request(w, instance, wall_usec, serial, out);
+}
+
+void write_request_clear(struct write_request *r)
+{
+        free(r->path);
+        free(r->body);
+        *r = (struct write_request){0};
+}

@@ -1,0 +1,14 @@
+/* A struct write as a request to the API server. Pure. */
+#pragma once
+#include "model/write.h"
+
+struct write_request { /* strings malloced, but for method and content_type */
+        const char *method, *content_type;
+        char *path, *body;
+};
+
+/* instance: who reports Events (the node's name); wall_usec and serial make the names of Events unique. False
+ * if the API has no place for it (an Event about nothing, the status of what is no Service). */
+bool write_request_of(const struct write *, const char *instance, int64_t wall_usec, unsigned serial,
+                      struct write_request *);
+void write_request_clear(struct write_request *);

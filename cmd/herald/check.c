@@ -1,0 +1,110 @@
+/* herald check: is this configuration good? */
+#include "config/check.h"
+#include "config/build.h"
+#include "config/yaml.h"
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cmd_check(int argc, char **argv);
+
+enum { EXIT_GOOD, EXIT_REFUSED, EXIT_USAGE };
+
+static const char help[] = "usage: herald check [-o text|json] FILE|DIRECTORY|-...\n"
+                           "\n"
+                           "Checks configuration: IPAddressPool, BGPPeer, BGPAdvertisement and "
+                           "L2Advertisement of heraldlb.io and of\n"
+                           "metallb.io, in YAML or JSON. Prints each problem in one line, with its file, "
+                           "line, object and field, and what to\n"
+                           "do about it. Of a directory, the files *.yaml, *.yml and *.json are read; - is "
+                           "standard input. Give all files of\n"
+                           "a cluster at once: some problems are between objects.\n"
+                           "\n"
+                           "  -o, --output FORMAT   text (default) or json\n"
+                           "  -h, --help            this text\n"
+                           "\n"
+                           "Exit status: 0 everything is good (notes and warnings aside), 1 something is "
+                           "refused, 2 wrong usage or\n"
+                           "unreadable input.\n";
+
+/* Paths that could not be read at all; what is wrong inside of a file is a verdict. */
+static void print_unreadable(const struct yaml_docs *docs)
+{
+        for (size_t i = 0; i < docs->n; i++)
+                if (!docs->v[i].root && docs->v[i].line == 0)
+                        fprintf(stderr, "herald check: %s %s\n", docs->v[i].file, docs->v[i].error);
+}
+
+static void print_text(const struct config *config, const struct check_summary *sum)
+{
+        for (size_t i = 0; i < config->n_verdicts; i++) {
+                if (check_severity(&config->verdicts[i]) == SEVERITY_NONE)
+                        continue;
+                char *line = check_line(&config->verdicts[i]);
+                puts(line);
+                free(line);
+        }
+        printf("%zu object%s: %zu error%s, %zu warning%s, %zu note%s\n", sum->objects,
+               sum->objects == 1 ? "" : "s", sum->errors, sum->errors == 1 ? "" : "s", sum->warnings,
+               sum->warnings == 1 ? "" : "s", sum->notes, sum->notes == 1 ? "" : "s");
+}
+
+static void print_json(const struct config *config)
+{
+        struct json_object *json = check_json(config);
+        puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+        json_object_put(json);
+}
+
+static int check_paths(char **paths, int n, bool json)
+{
+        struct yaml_docs *yaml = yaml_docs_new(NULL);
+        for (int i = 0; i < n; i++)
+                yaml_read_path(yaml, paths[i]);
+        if (yaml->unreadable) {
+                print_unreadable(yaml);
+                yaml_docs_free(yaml);
+                return EXIT_USAGE;
+        }
+        struct config_docs *docs = config_docs_new();
+        config_docs_read(docs, yaml);
+        yaml_docs_free(yaml);
+        struct config *config = config_build(docs);
+        struct check_summary sum = check_summary(config);
+        if (json)
+                print_json(config);
+        else
+                print_text(config, &sum);
+        config_free(config);
+        config_docs_free(docs);
+        return sum.errors > 0 ? EXIT_REFUSED : EXIT_GOOD;
+}
+
+int cmd_check(int argc, char **argv)
+{
+        static const struct option options[] = {
+                {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+        bool json = false;
+        int option;
+        optind = 1;
+        while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+                if (option == 'h') {
+                        fputs(help, stdout);
+                        return EXIT_GOOD;
+                }
+                if (option != 'o')
+                        return EXIT_USAGE; /* getopt_long() has said why */
+                json = strcmp(optarg, "json") == 0;
+                if (!json && strcmp(optarg, "text") != 0) {
+                        fprintf(stderr, "herald check: unknown format %s; use -o text or -o json\n", optarg);
+                        return EXIT_USAGE;
+                }
+        }
+        if (optind == argc) {
+                fputs("herald check: no file given; see herald check --help\n", stderr);
+                return EXIT_USAGE;
+        }
+        return check_paths(argv + optind, argc - optind, json);
+}

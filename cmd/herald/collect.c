@@ -1,0 +1,61 @@
+#include "collect.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "bgp/bgp.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void put_session(struct metrics *metrics, const struct bgp_status *s)
+{
+        metrics_put(metrics, METRIC_BGP_SESSION_UP, strcmp(s->state, "Established") == 0, "peer", s->peer,
+                    NULL);
+        metrics_put(metrics, METRIC_BGP_PREFIXES, s->prefixes_sent, "peer", s->peer, NULL);
+        metrics_put(metrics, METRIC_BGP_UPDATES_SENT, (double)s->updates_out, "peer", s->peer, NULL);
+        metrics_put(metrics, METRIC_BGP_MESSAGES_SENT, (double)s->messages_out, "peer", s->peer, NULL);
+        metrics_put(metrics, METRIC_BGP_MESSAGES_RECEIVED, (double)s->messages_in, "peer", s->peer, NULL);
+        metrics_put(metrics, METRIC_BGP_NOTIFICATIONS_SENT, (double)s->notifications_out, "peer", s->peer,
+                    NULL);
+        metrics_put(metrics, METRIC_BGP_NOTIFICATIONS_RECEIVED, (double)s->notifications_in, "peer", s->peer,
+                    NULL);
+        metrics_put(metrics, METRIC_BGP_CONTENT_ERRORS, (double)s->content_errors_in, "peer", s->peer, NULL);
+}
+
+void put_bgp_metrics(struct metrics *metrics, const struct bgp *bgp)
+{
+        size_t n = bgp_status(bgp, NULL, 0);
+        struct bgp_status *v = xcalloc(n + 1, sizeof *v);
+
+        n = bgp_status(bgp, v, n);
+        for (size_t i = 0; i < n; i++)
+                put_session(metrics, &v[i]);
+        free(v);
+}
+
+static double resident_bytes(void)
+{
+        FILE *file = fopen("/proc/self/statm", "re");
+        unsigned long size, resident = 0;
+
+        if (file && fscanf(file, "%lu %lu", &size, &resident) != 2)
+                resident = 0;
+        if (file)
+                fclose(file);
+        return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+void put_process_metrics(struct metrics *metrics, struct loop *control)
+{
+        struct loop_stats stats = loop_stats(control);
+
+        metrics_put(metrics, METRIC_BUILD_INFO, 1, "version", HERALD_VERSION, NULL);
+        metrics_put(metrics, METRIC_LOOP_BUSY_SECONDS, (double)stats.busy_ns / (double)SEC, "loop", "control",
+                    NULL);
+        metrics_put(metrics, METRIC_LOOP_LONGEST_SECONDS, (double)stats.max_ns / (double)SEC, "loop",
+                    "control", NULL);
+        metrics_put(metrics, METRIC_LOOP_SLOW, (double)stats.slow, "loop", "control", NULL);
+        metrics_put(metrics, METRIC_LOG_DROPPED, (double)log_dropped(), NULL);
+        metrics_put(metrics, METRIC_RESIDENT_BYTES, resident_bytes(), NULL);
+}

@@ -1,0 +1,527 @@
+/*
+ * Level-triggered (design decision 4): a step takes what became dirty, plans it, and hands over whole truths.
+ * The announcers find the difference. The table of plans below is what was handed over, so that an unchanged
+ * plan costs nothing further and the state directory is written only on change.
+ */
+#include "control.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "config/build.h"
+#include "config/docs.h"
+#include "config/yaml.h"
+#include "ipam/ipam.h"
+#include "plan/plan.h"
+#include "report/metrics.h"
+#include "state.h"
+#include "store/store.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+static const int64_t COALESCE = 10 * MSEC;
+enum { BATCH = 256 };
+
+struct plan {
+        struct ip ip; /* key */
+        struct want *want;
+        bool announced;    /* the announcers and the state directory have it */
+        struct mono again; /* when time alone changes it */
+        UT_hash_handle hh;
+};
+
+struct told {       /* a verdict that was logged, and by a leader told in an Event */
+        char *text; /* key */
+        unsigned round;
+        bool event;
+        UT_hash_handle hh;
+};
+
+struct control {
+        struct loop *loop;
+        struct control_options options;
+        struct announcer *announcers[2];
+        struct store *store;
+        struct config_docs *docs;
+        struct config *config;
+        struct lead *lead;
+        struct self self;
+        struct plan *plans;
+        struct told *told;
+        unsigned told_round;
+        bool config_dirty, synced, leader, scheduled, left;
+        bool announced_all; /* the first plan after sync was handed over */
+        uint64_t term, n_plans;
+        const struct fact *self_node; /* whose labels the peers were chosen by; compared, never read */
+        struct loop_timer *timer;
+        struct mono last_step, plan_again, lead_again;
+        unsigned to_leave;
+        void (*done)(void *arg);
+        void *done_arg;
+};
+
+/* plans */
+
+static bool says_something(const struct want *want)
+{
+        return want->l2.candidate || want->n_routes > 0;
+}
+
+static void hand_over(struct control *control, const struct want *want)
+{
+        for (size_t i = 0; i < 2; i++)
+                control->announcers[i]->set(control->announcers[i]->self, want);
+        state_put(control->options.state, want);
+}
+
+static void take_back(struct control *control, struct ip ip)
+{
+        for (size_t i = 0; i < 2; i++)
+                control->announcers[i]->unset(control->announcers[i]->self, ip);
+        state_drop(control->options.state, ip);
+}
+
+static struct plan *plan_of(struct control *control, struct ip ip)
+{
+        struct plan *plan;
+
+        HASH_FIND(hh, control->plans, &ip, sizeof ip, plan);
+        if (!plan) {
+                plan = xcalloc(1, sizeof *plan);
+                plan->ip = ip;
+                plan->again = MONO_NEVER;
+                HASH_ADD(hh, control->plans, ip, sizeof plan->ip, plan);
+        }
+        return plan;
+}
+
+static void forget(struct control *control, struct plan *plan)
+{
+        HASH_DEL(control->plans, plan);
+        want_free(plan->want);
+        free(plan);
+}
+
+static void plan_one(struct control *control, struct ip ip, struct mono now)
+{
+        struct plan *plan = plan_of(control, ip);
+        struct past past = {.announced = plan->announced};
+        struct want *want;
+
+        plan->again = plan_address(control->store, control->config, &control->self, &past, ip, now, &want);
+        control->plan_again = mono_min(control->plan_again, plan->again);
+        control->n_plans++;
+        if (says_something(want)) {
+                if (!plan->announced || !want_equal(plan->want, want))
+                        hand_over(control, want);
+                plan->announced = true;
+        } else if (plan->announced) {
+                take_back(control, ip);
+                plan->announced = false;
+        }
+        want_free(plan->want);
+        plan->want = want;
+        if (!plan->announced && want->n_uids == 0 && plan->again.ns == MONO_NEVER.ns)
+                forget(control, plan);
+}
+
+/* What this boot announced before it was synced may have lost its holder meanwhile: no fact makes it dirty.
+ * And the answer for some address may change by time alone. */
+static void plan_due(struct control *control, struct mono now, bool all)
+{
+        struct plan *plan, *next;
+
+        HASH_ITER (hh, control->plans, plan, next) {
+                if (all || !mono_before(now, plan->again))
+                        plan_one(control, plan->ip, now);
+        }
+}
+
+static void plan_dirty(struct control *control, struct mono now)
+{
+        struct ip ips[BATCH];
+        size_t n;
+
+        while ((n = store_dirty(control->store, ips, BATCH)) > 0)
+                for (size_t i = 0; i < n; i++)
+                        plan_one(control, ips[i], now);
+}
+
+void control_continue(struct control *control)
+{
+        size_t n_wants, n_peers;
+        const struct want *const *wants = state_wants(control->options.state, &n_wants);
+        const struct bgp_peer *peers = state_peers(control->options.state, &n_peers);
+
+        if (n_peers)
+                for (size_t i = 0; i < 2; i++)
+                        control->announcers[i]->peers(control->announcers[i]->self, peers, n_peers);
+        for (size_t i = 0; i < n_wants; i++) {
+                for (size_t j = 0; j < 2; j++)
+                        control->announcers[j]->set(control->announcers[j]->self, wants[i]);
+                plan_of(control, wants[i]->ip)->want = want_copy(wants[i]);
+                plan_of(control, wants[i]->ip)->announced = true;
+        }
+        if (n_wants)
+                log_info("control", "continuing %zu addresses that this boot announced", n_wants);
+}
+
+/* configuration */
+
+static bool same_session(const struct bgp_peer *a, const struct bgp_peer *b)
+{
+        return ip_eq(a->address, b->address) && ip_eq(a->source, b->source) && a->port == b->port;
+}
+
+/* Whether this node has a session with the peer: the peer selects it, and is the first of its name's order to
+ * ask for that session (design.md, BGP sessions). */
+static bool peer_is_here(const struct control *control, size_t i, const struct labels *labels)
+{
+        const struct bgp_peer *v = control->config->peers;
+
+        if (!selectors_match(&v[i].node_selectors, labels, true))
+                return false;
+        for (size_t j = 0; j < i; j++)
+                if (same_session(&v[i], &v[j]) && selectors_match(&v[j].node_selectors, labels, true)) {
+                        log_warn("config",
+                                 "BGPPeer %s asks for the session that BGPPeer %s has; give it another "
+                                 "address, port or nodeSelectors (%s)",
+                                 v[i].ref.name, v[j].ref.name, reason_name(REASON_DUPLICATE_PEER));
+                        return false;
+                }
+        return true;
+}
+
+static void choose_peers(struct control *control)
+{
+        const struct fact *node = store_node(control->store, control->options.node);
+        struct label hostname = {"kubernetes.io/hostname", control->options.node};
+        struct labels made_up = {&hostname, 1};
+        struct bgp_peer *peers = xcalloc(control->config->n_peers + 1, sizeof *peers);
+        size_t n = 0;
+
+        for (size_t i = 0; i < control->config->n_peers; i++)
+                if (peer_is_here(control, i, node ? &node->labels : &made_up))
+                        peers[n++] = control->config->peers[i];
+        for (size_t i = 0; i < 2; i++)
+                control->announcers[i]->peers(control->announcers[i]->self, peers, n);
+        state_put_peers(control->options.state, peers, n);
+        free(peers);
+}
+
+static void tell_event(struct control *control, const struct verdict *verdict)
+{
+        struct write *write = write_new(WRITE_EVENT, &verdict->ref);
+
+        write->warning = true;
+        write->reason = verdict->reason;
+        write->action = "Check";
+        write->message = arena_strdup(write->arena, verdict->message);
+        control->options.write(control->options.write_arg, write);
+}
+
+static void tell_verdict(struct control *control, const struct verdict *verdict)
+{
+        char *text = xprintf("%s %s/%s: %s (%s)", kind_name(verdict->ref.kind), verdict->ref.namespace,
+                             verdict->ref.name, verdict->message, reason_name(verdict->reason));
+        struct told *told;
+
+        HASH_FIND_STR(control->told, text, told);
+        if (!told) {
+                log_warn("config", "%s", text);
+                told = xcalloc(1, sizeof *told);
+                told->text = text;
+                HASH_ADD_KEYPTR(hh, control->told, told->text, strlen(told->text), told);
+        } else {
+                free(text);
+        }
+        told->round = control->told_round;
+        if (!told->event && control->leader && verdict->ref.uid[0]) {
+                tell_event(control, verdict);
+                told->event = true;
+        }
+}
+
+static void forget_told(struct control *control, unsigned keep)
+{
+        struct told *told, *next;
+
+        HASH_ITER (hh, control->told, told, next) {
+                if (told->round == keep)
+                        continue;
+                HASH_DEL(control->told, told);
+                free(told->text);
+                free(told);
+        }
+}
+
+/* Every daemon logs what is wrong once; the leader makes an Event of it. */
+static void tell_verdicts(struct control *control)
+{
+        control->told_round++;
+        for (size_t i = 0; i < control->config->n_verdicts; i++)
+                if (!control->config->verdicts[i].valid)
+                        tell_verdict(control, &control->config->verdicts[i]);
+        forget_told(control, control->told_round);
+}
+
+static void rebuild_config(struct control *control)
+{
+        struct config *old = control->config;
+
+        control->config = config_build(control->docs);
+        config_free(old);
+        control->config_dirty = false;
+        tell_verdicts(control);
+        store_mark_all(control->store);
+}
+
+/* steps */
+
+static void lead_step(struct control *control, struct mono now)
+{
+        struct write *writes[BATCH];
+        size_t n;
+
+        control->lead_again = lead_decide(control->lead, control->store, control->config, control->term, now,
+                                          writes, BATCH, &n);
+        for (size_t i = 0; i < n; i++)
+                control->options.write(control->options.write_arg, writes[i]);
+}
+
+static void step(void *arg)
+{
+        struct control *control = arg;
+        struct mono now = mono_now();
+        const struct fact *node;
+        bool new_config = control->config_dirty, due = !mono_before(now, control->plan_again);
+
+        control->scheduled = false;
+        control->last_step = now;
+        if (!control->synced || control->left)
+                return;
+        control->lead_again = MONO_NEVER;
+        if (due)
+                control->plan_again = MONO_NEVER;
+        if (new_config)
+                rebuild_config(control);
+        node = store_node(control->store, control->options.node);
+        if (new_config || node != control->self_node)
+                choose_peers(control);
+        control->self_node = node;
+        plan_dirty(control, now);
+        if (due || !control->announced_all)
+                plan_due(control, now, !control->announced_all);
+        if (!control->announced_all) {
+                for (size_t i = 0; i < 2; i++)
+                        control->announcers[i]->synced(control->announcers[i]->self);
+                control->announced_all = true;
+        }
+        if (control->leader)
+                lead_step(control, now);
+        loop_timer_at(control->timer, mono_min(control->plan_again, control->lead_again));
+}
+
+static void schedule(struct control *control)
+{
+        struct mono now = mono_now(), next = mono_add(control->last_step, COALESCE);
+
+        if (control->scheduled)
+                return;
+        control->scheduled = true;
+        if (mono_before(now, next))
+                loop_timer_at(control->timer, next);
+        else
+                loop_defer(control->loop, step, control);
+}
+
+void control_changed(struct control *control)
+{
+        schedule(control);
+}
+
+void control_config_changed(struct control *control)
+{
+        control->config_dirty = true;
+        schedule(control);
+}
+
+void control_synced(struct control *control)
+{
+        if (!control->synced)
+                log_info("control", "synced: %zu Services, %zu EndpointSlices, %zu Nodes",
+                         store_count(control->store, KIND_SERVICE),
+                         store_count(control->store, KIND_ENDPOINTSLICE),
+                         store_count(control->store, KIND_NODE));
+        control->synced = true;
+        control->config_dirty = true;
+        schedule(control);
+}
+
+void control_set_leader(struct control *control, bool leader, uint64_t term)
+{
+        if (leader == control->leader && term == control->term)
+                return;
+        if (leader != control->leader)
+                log_info("control", leader ? "this node allocates addresses from now on"
+                                           : "this node does not allocate addresses any more");
+        control->leader = leader;
+        control->term = term;
+        if (leader) {
+                lead_free(control->lead);
+                control->lead = lead_new(); /* what it knew of the last time is old */
+                store_mark_all(control->store);
+                if (control->synced && control->config)
+                        tell_verdicts(control);
+        }
+        schedule(control);
+}
+
+void control_write_failed(struct control *control, const struct write *write, enum lead_failure failure)
+{
+        lead_failed(control->lead, control->store, &write->ref, failure, mono_now());
+        schedule(control);
+}
+
+/* the rest */
+
+struct control *control_new(struct loop *loop, const struct control_options *options)
+{
+        struct control *control = xcalloc(1, sizeof *control);
+
+        control->loop = loop;
+        control->options = *options;
+        control->announcers[0] = options->bgp;
+        control->announcers[1] = options->l2;
+        control->store = store_new();
+        control->docs = config_docs_new();
+        control->config = config_build(control->docs);
+        control->lead = lead_new();
+        control->self = (struct self){
+                .node = options->node, .ignore_exclude = options->ignore_exclude_lb, .dataplane_ready = true};
+        control->timer = loop_timer_new(loop, step, control);
+        control->plan_again = MONO_NEVER;
+        return control;
+}
+
+void control_free(struct control *control)
+{
+        struct plan *plan, *next;
+
+        HASH_ITER (hh, control->plans, plan, next) {
+                forget(control, plan);
+        }
+        forget_told(control, control->told_round + 1);
+        loop_timer_free(control->timer);
+        lead_free(control->lead);
+        config_free(control->config);
+        config_docs_free(control->docs);
+        store_free(control->store);
+        free(control);
+}
+
+struct store *control_store(struct control *control)
+{
+        return control->store;
+}
+
+struct config_docs *control_docs(struct control *control)
+{
+        return control->docs;
+}
+
+void control_config_paths(struct control *control, struct yaml_docs *docs)
+{
+        for (size_t i = 0; i < control->options.n_config_paths; i++)
+                yaml_read_path(docs, control->options.config_paths[i]);
+}
+
+bool control_is_synced(const struct control *control)
+{
+        return control->synced;
+}
+
+bool control_is_leaving(const struct control *control)
+{
+        const struct fact *node = store_node(control->store, control->options.node);
+
+        return control->synced && (!node || node->u.node.leaving);
+}
+
+static void one_left(void *arg)
+{
+        struct control *control = arg;
+
+        if (--control->to_leave == 0)
+                control->done(control->done_arg);
+}
+
+void control_leave(struct control *control, enum leave how, struct mono deadline, void (*done)(void *),
+                   void *arg)
+{
+        struct plan *plan;
+
+        control->left = true;
+        control->done = done;
+        control->done_arg = arg;
+        control->to_leave = 2;
+        if (how == LEAVE_NODE)
+                for (plan = control->plans; plan; plan = plan->hh.next)
+                        state_drop(control->options.state, plan->ip);
+        for (size_t i = 0; i < 2; i++)
+                control->announcers[i]->leave(control->announcers[i]->self, how, deadline, one_left, control);
+}
+
+static void put_pool_metric(struct metrics *metrics, const struct pool *pool, enum ip_family family,
+                            int64_t assigned)
+{
+        const char *name = family == IP_V4 ? "IPv4" : "IPv6";
+
+        metrics_put(metrics, METRIC_POOL_ADDRESSES, (double)ipam_pool_size(pool, family), "pool",
+                    pool->ref.name, "family", name, NULL);
+        metrics_put(metrics, METRIC_POOL_ASSIGNED, (double)assigned, "pool", pool->ref.name, "family", name,
+                    NULL);
+}
+
+static void put_pool_metrics(const struct control *control, struct metrics *metrics)
+{
+        const struct config *config = control->config;
+        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof *assigned);
+        struct store_cursor cursor = {0};
+        struct ip ip;
+
+        while (store_next_address(control->store, &ip, &cursor)) {
+                const struct pool *pool = config_pool_of(config, ip);
+
+                if (pool)
+                        assigned[pool - config->pools][ip_family(ip) == IP_V6]++;
+        }
+        for (size_t i = 0; i < config->n_pools; i++) {
+                put_pool_metric(metrics, &config->pools[i], IP_V4, assigned[i][0]);
+                put_pool_metric(metrics, &config->pools[i], IP_V6, assigned[i][1]);
+        }
+        free(assigned);
+}
+
+void control_metrics(const struct control *control, struct metrics *metrics)
+{
+        size_t bgp = 0, l2 = 0, bad = 0;
+
+        for (const struct plan *plan = control->plans; plan; plan = plan->hh.next) {
+                bgp += plan->announced && plan->want->n_routes > 0;
+                l2 += plan->announced && plan->want->l2.candidate;
+        }
+        for (size_t i = 0; i < control->config->n_verdicts; i++)
+                bad += !control->config->verdicts[i].valid;
+        metrics_put(metrics, METRIC_SYNCED, control->synced, NULL);
+        metrics_put(metrics, METRIC_LEADER, control->leader, NULL);
+        metrics_put(metrics, METRIC_SERVICES, (double)store_count(control->store, KIND_SERVICE), NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)bgp, "protocol", "bgp", NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)l2, "protocol", "layer2", NULL);
+        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)(control->config->n_verdicts - bad), "valid",
+                    "true", NULL);
+        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);
+        metrics_put(metrics, METRIC_PLANS, (double)control->n_plans, NULL);
+        put_pool_metrics(control, metrics);
+}

@@ -1,0 +1,54 @@
+/*
+ * The heart of the control loop: facts and configuration come in from a source, every address that they touch
+ * is planned again, announcers are told the whole truth of it, and, on the leader, writes go out. It knows no
+ * source.
+ */
+#pragma once
+#include "announce/announce.h"
+#include "lead/lead.h"
+#include "model/write.h"
+
+struct config_docs;
+struct control;
+struct loop;
+struct metrics;
+struct state;
+struct store;
+struct yaml_docs;
+
+struct control_options {
+        const char *node;
+        const char *const *config_paths; /* --config */
+        size_t n_config_paths;
+        bool ignore_exclude_lb;
+        struct state *state;
+        struct announcer *bgp, *l2;
+        void (*write)(void *arg,
+                      struct write *); /* takes ownership; a failure is told by control_write_failed() */
+        void *write_arg;
+};
+
+struct control *control_new(struct loop *, const struct control_options *);
+void control_free(struct control *);
+
+/* Tells the announcers what the state directory says that this boot announces (design decision 7). */
+void control_continue(struct control *);
+
+/* For sources. The store and the documents may be changed freely; then say so. The first change after silence
+ * is acted on in this turn of the loop, what follows within 10 ms together. */
+struct store *control_store(struct control *);
+struct config_docs *control_docs(struct control *);
+void control_config_paths(struct control *, struct yaml_docs *); /* appends what --config names */
+void control_changed(struct control *);
+void control_config_changed(struct control *);
+void control_synced(struct control *); /* every required kind was listed; once */
+void control_set_leader(struct control *, bool leader, uint64_t term);
+/* A WRITE_STATUS was not carried out, or nobody knows. One that was carried out is seen through the store. */
+void control_write_failed(struct control *, const struct write *, enum lead_failure);
+
+bool control_is_synced(const struct control *);
+/* Our own Node is going away, or is gone (design decision 12). */
+bool control_is_leaving(const struct control *);
+/* Tells every announcer to leave; done(arg) when all have. */
+void control_leave(struct control *, enum leave, struct mono deadline, void (*done)(void *arg), void *arg);
+void control_metrics(const struct control *, struct metrics *);

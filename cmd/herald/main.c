@@ -1,0 +1,46 @@
+/* herald: one binary with subcommands. This file is their table. */
+#include "commands.h"
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+        const char *name;
+        int (*fn)(int argc, char **argv);
+        const char *help;
+};
+
+static const struct command commands[] = {
+        {"run", cmd_run, "The daemon: watch, allocate, announce"},
+        {"plan", cmd_plan, "What would be allocated and announced, from files"},
+        {"check", cmd_check, "Find mistakes in configuration files"},
+        {"version", cmd_version, "Print the version"},
+};
+
+static void usage(FILE *out)
+{
+        fputs("HeraldLB makes Kubernetes Services of type LoadBalancer reachable on bare metal.\n\n"
+              "Usage: herald COMMAND [OPTION]...\n\nCommands:\n",
+              out);
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+                fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+        fputs("\n`herald COMMAND --help` tells more about one.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+        if (argc < 2) {
+                usage(stderr);
+                return EXIT_USAGE;
+        }
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+                usage(stdout);
+                return EXIT_DONE;
+        }
+        if (strcmp(argv[1], "--version") == 0)
+                return cmd_version(1, argv + 1);
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+                if (strcmp(argv[1], commands[i].name) == 0)
+                        return commands[i].fn(argc - 1, argv + 1);
+        fprintf(stderr, "herald: there is no command \"%s\"; `herald --help` lists them\n", argv[1]);
+        return EXIT_USAGE;
+}

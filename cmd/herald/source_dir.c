@@ -1,0 +1,587 @@
+/*
+ * A change of a file costs that file: its documents are compared with what it held before. Configuration is
+ * the exception, for a config is built as a whole: when a file with configuration changes, all such files are
+ * read again. A file whose text cannot be read keeps the objects that it had; a daemon must not withdraw a
+ * service for a typo.
+ */
+#include "source_dir.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "config/docs.h"
+#include "config/yaml.h"
+#include "control.h"
+#include "k8s/decode.h"
+#include "k8s/json.h"
+#include "model/write.h"
+#include "store/store.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+struct object {    /* one object of the cluster, and the file it stands in */
+        char *key; /* "Service default/web" */
+        struct file *file;
+        struct ref ref;           /* its strings lie in text */
+        struct json_object *base; /* a Service without the status that the leader wrote */
+        unsigned seen;
+        UT_hash_handle hh;
+};
+
+struct file {
+        char *name;
+        bool has_config;
+        UT_hash_handle hh;
+};
+
+struct status { /* what DIR/status/ says about one Service */
+        char *file;
+        struct json_object *root;
+        char *key; /* of the Service's object */
+        UT_hash_handle hh;
+};
+
+struct dirty { /* a file name to look at */
+        char *name;
+        bool in_status;
+        UT_hash_handle hh;
+};
+
+struct dir_source {
+        struct loop *loop;
+        struct control *control;
+        char *dir, *status_dir;
+        const char *node;
+        int inotify, dir_watch, status_watch;
+        struct loop_fd *fd;
+        struct object *objects;
+        struct file *files;
+        struct status *statuses; /* by file name */
+        struct dirty *dirty;
+        unsigned round;
+        bool config_dirty;
+        struct log_limit limit;
+};
+
+static bool is_document(const char *name)
+{
+        const char *dot = strrchr(name, '.');
+
+        return name[0] != '.' && dot &&
+               (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
+}
+
+static bool is_core(enum kind kind)
+{
+        return kind == KIND_SERVICE || kind == KIND_ENDPOINTSLICE || kind == KIND_NODE ||
+               kind == KIND_NAMESPACE;
+}
+
+static char *object_key(const struct ref *ref)
+{
+        return xprintf("%s %s/%s", kind_name(ref->kind), ref->namespace, ref->name);
+}
+
+/* objects */
+
+/* Puts every member of from into to; values are shared. */
+static void add_members(struct json_object *to, struct json_object *from)
+{
+        if (!from)
+                return;
+        json_object_object_foreach(from, key, value)
+        {
+                json_object_object_add(to, key, json_object_get(value));
+        }
+}
+
+/* The Service as the API server would show it: what the user wrote, with the status and annotations of the
+ * leader. */
+static struct json_object *with_status(struct json_object *base, struct json_object *status)
+{
+        struct json_object *whole = json_object_new_object(), *meta = json_object_new_object();
+        struct json_object *notes = json_object_new_object(), *old = json_object_at(base, "metadata");
+
+        add_members(notes, json_object_at(old, "annotations"));
+        add_members(notes, json_object_at(json_object_at(status, "metadata"), "annotations"));
+        add_members(meta, old);
+        json_object_object_add(meta, "annotations", notes);
+        add_members(whole, base);
+        json_object_object_add(whole, "metadata", meta);
+        json_object_object_add(whole, "status", json_object_get(json_object_at(status, "status")));
+        return whole;
+}
+
+static char *status_name(const struct ref *ref)
+{
+        return xprintf("%s_%s.json", ref->namespace, ref->name);
+}
+
+static struct status *status_of(struct dir_source *source, const struct ref *ref)
+{
+        char *name = status_name(ref);
+        struct status *status;
+
+        HASH_FIND_STR(source->statuses, name, status);
+        free(name);
+        return status && status->root ? status : NULL;
+}
+
+static void put_fact(struct dir_source *source, const char *file, struct json_object *root)
+{
+        const char *why;
+        struct fact *fact = decode_fact(root, &why);
+
+        if (fact)
+                store_put(control_store(source->control), fact);
+        else
+                log_warn("standalone", "an object in %s cannot be used: %s", file, why);
+}
+
+static void put_object(struct dir_source *source, struct object *object, struct json_object *root)
+{
+        struct status *status = object->ref.kind == KIND_SERVICE ? status_of(source, &object->ref) : NULL;
+        struct json_object *whole;
+
+        if (object->ref.kind == KIND_SERVICE && root != object->base) {
+                json_object_put(object->base);
+                object->base = json_object_get(root);
+        }
+        whole = status ? with_status(root, status->root) : json_object_get(root);
+        put_fact(source, object->file->name, whole);
+        json_object_put(whole);
+}
+
+static void forget_object(struct dir_source *source, struct object *object)
+{
+        store_drop(control_store(source->control), &object->ref);
+        HASH_DEL(source->objects, object);
+        json_object_put(object->base);
+        free((char *)(uintptr_t)object->ref.namespace);
+        free((char *)(uintptr_t)object->ref.name);
+        free(object->key);
+        free(object);
+}
+
+static struct object *find_or_add(struct dir_source *source, struct file *file, const struct ref *ref)
+{
+        char *key = object_key(ref);
+        struct object *object;
+
+        HASH_FIND_STR(source->objects, key, object);
+        if (object) {
+                free(key);
+                if (object->file != file)
+                        log_warn("standalone", "%s stands in %s and in %s; the later read one counts",
+                                 object->key, object->file->name, file->name);
+                object->file = file;
+                return object;
+        }
+        object = xcalloc(1, sizeof *object);
+        object->key = key;
+        object->file = file;
+        object->ref = (struct ref){.kind = ref->kind,
+                                   .group = "",
+                                   .namespace = xstrdup(ref->namespace),
+                                   .name = xstrdup(ref->name),
+                                   .uid = "",
+                                   .rv = ""};
+        HASH_ADD_KEYPTR(hh, source->objects, object->key, strlen(object->key), object);
+        return object;
+}
+
+/* files */
+
+static struct file *file_of(struct dir_source *source, const char *name)
+{
+        struct file *file;
+
+        HASH_FIND_STR(source->files, name, file);
+        if (!file) {
+                file = xcalloc(1, sizeof *file);
+                file->name = xstrdup(name);
+                HASH_ADD_KEYPTR(hh, source->files, file->name, strlen(file->name), file);
+        }
+        return file;
+}
+
+/* Puts what the document holds; false if it could not be read. */
+static bool take_document(struct dir_source *source, struct file *file, const struct yaml_doc *doc,
+                          bool *config)
+{
+        const char *why = doc->error;
+        struct ref ref;
+
+        if (!doc->root || !decode_ref(doc->root, &ref, &why)) {
+                if (!doc->root)
+                        log_error("standalone", "%s:%d: %s; the objects that this file had are kept",
+                                  doc->file, doc->line, why);
+                else
+                        *config = true; /* config_build() says what is wrong with it */
+                return doc->root != NULL;
+        }
+        if (is_core(ref.kind)) {
+                struct object *object = find_or_add(source, file, &ref);
+
+                object->seen = source->round;
+                put_object(source, object, doc->root);
+        } else {
+                *config = true;
+        }
+        return true;
+}
+
+static void read_one(struct dir_source *source, const char *name)
+{
+        struct yaml_docs *docs = yaml_docs_new(NULL);
+        struct file *file = file_of(source, name);
+        char *path = xprintf("%s/%s", source->dir, name);
+        bool config = false, whole = true, exists = access(path, F_OK) == 0;
+        struct object *object, *next;
+
+        source->round++;
+        if (exists) {
+                yaml_read_path(docs, path);
+                for (size_t i = 0; i < docs->n; i++)
+                        whole &= take_document(source, file, &docs->v[i], &config);
+        }
+        if (whole) {
+                HASH_ITER (hh, source->objects, object, next) {
+                        if (object->file == file && object->seen != source->round)
+                                forget_object(source, object);
+                }
+        }
+        if (config || file->has_config)
+                source->config_dirty = true;
+        file->has_config = whole ? config : config || file->has_config;
+        if (!exists) {
+                HASH_DEL(source->files, file);
+                free(file->name);
+                free(file);
+        }
+        free(path);
+        yaml_docs_free(docs);
+}
+
+static int by_name(struct file *a, struct file *b)
+{
+        return strcmp(a->name, b->name);
+}
+
+static void read_config(struct dir_source *source)
+{
+        struct yaml_docs *docs = yaml_docs_new(NULL);
+
+        HASH_SORT(source->files, by_name);
+        control_config_paths(source->control, docs);
+        for (struct file *file = source->files; file; file = file->hh.next) {
+                char *path = xprintf("%s/%s", source->dir, file->name);
+
+                if (file->has_config)
+                        yaml_read_path(docs, path);
+                free(path);
+        }
+        config_docs_read(control_docs(source->control), docs);
+        yaml_docs_free(docs);
+        control_config_changed(source->control);
+        source->config_dirty = false;
+}
+
+/* DIR/status */
+
+static void apply_status(struct dir_source *source, const char *key)
+{
+        struct object *object;
+
+        HASH_FIND_STR(source->objects, key, object);
+        if (object && object->base)
+                put_object(source, object, object->base);
+}
+
+static void read_status(struct dir_source *source, const char *name)
+{
+        struct yaml_docs *docs = yaml_docs_new(NULL);
+        char *path = xprintf("%s/%s", source->status_dir, name), *old_key = NULL;
+        struct status *status;
+        struct ref ref;
+        const char *why;
+
+        HASH_FIND_STR(source->statuses, name, status);
+        if (!status) {
+                status = xcalloc(1, sizeof *status);
+                status->file = xstrdup(name);
+                HASH_ADD_KEYPTR(hh, source->statuses, status->file, strlen(status->file), status);
+        }
+        old_key = status->key;
+        json_object_put(status->root);
+        status->root = NULL;
+        status->key = NULL;
+        if (access(path, F_OK) == 0)
+                yaml_read_path(docs, path);
+        if (docs->n == 1 && docs->v[0].root && decode_ref(docs->v[0].root, &ref, &why) &&
+            ref.kind == KIND_SERVICE) {
+                status->root = json_object_get(docs->v[0].root);
+                status->key = object_key(&ref);
+        }
+        if (old_key)
+                apply_status(source, old_key);
+        if (status->key && (!old_key || strcmp(old_key, status->key) != 0))
+                apply_status(source, status->key);
+        free(old_key);
+        free(path);
+        yaml_docs_free(docs);
+}
+
+/* A Service that is gone leaves no status behind; the leader cleans up. */
+static void remove_orphans(struct dir_source *source)
+{
+        for (struct status *s = source->statuses; s; s = s->hh.next) {
+                char *path;
+                struct object *object = NULL;
+
+                if (!s->root)
+                        continue;
+                HASH_FIND_STR(source->objects, s->key, object);
+                if (object)
+                        continue;
+                path = xprintf("%s/%s", source->status_dir, s->file);
+                unlink(path);
+                free(path);
+        }
+}
+
+static struct json_object *status_json(const struct write *write)
+{
+        struct json_object *root = json_object_new_object(), *meta = json_object_new_object();
+        struct json_object *notes = json_object_new_object(), *ingress = json_object_new_array();
+        struct json_object *balancer = json_object_new_object(), *status = json_object_new_object();
+        char text[IP_STRLEN];
+
+        json_object_object_add(root, "apiVersion", json_object_new_string("v1"));
+        json_object_object_add(root, "kind", json_object_new_string("Service"));
+        json_object_object_add(meta, "namespace", json_object_new_string(write->ref.namespace));
+        json_object_object_add(meta, "name", json_object_new_string(write->ref.name));
+        if (write->pool)
+                json_object_object_add(notes, ANNOTATION_PREFIX ANNOTATION_POOL,
+                                       json_object_new_string(write->pool));
+        json_object_object_add(meta, "annotations", notes);
+        json_object_object_add(root, "metadata", meta);
+        for (size_t i = 0; i < write->n_ips; i++) {
+                struct json_object *entry = json_object_new_object();
+
+                json_object_object_add(entry, "ip", json_object_new_string(ip_str(write->ips[i], text)));
+                json_object_object_add(entry, "ipMode", json_object_new_string("VIP"));
+                json_object_array_add(ingress, entry);
+        }
+        json_object_object_add(balancer, "ingress", ingress);
+        json_object_object_add(status, "loadBalancer", balancer);
+        json_object_object_add(root, "status", status);
+        return root;
+}
+
+static bool write_status(struct dir_source *source, const struct write *write)
+{
+        char *name = status_name(&write->ref);
+        char *path = xprintf("%s/%s", source->status_dir, name);
+        char *temp = xprintf("%s/.%s", source->status_dir, name);
+        struct json_object *root = status_json(write);
+        bool ok =
+                json_object_to_file_ext(temp, root, JSON_C_TO_STRING_PRETTY) == 0 && rename(temp, path) == 0;
+
+        if (!ok)
+                log_error("standalone", "cannot write %s: %s", path, strerror(errno));
+        json_object_put(root);
+        free(name);
+        free(path);
+        free(temp);
+        return ok;
+}
+
+void dir_source_write(void *arg, struct write *write)
+{
+        struct dir_source *source = arg;
+
+        if (write->type == WRITE_STATUS && !write_status(source, write))
+                control_write_failed(source->control, write, LEAD_REFUSED);
+        else if (write->type == WRITE_EVENT)
+                log_line(write->warning ? LOG_WARN : LOG_INFO, "event", "%s %s/%s: %s: %s",
+                         kind_name(write->ref.kind), write->ref.namespace, write->ref.name,
+                         reason_name(write->reason), write->message);
+        write_free(write);
+}
+
+/* events */
+
+static void mark(struct dir_source *source, const char *name, bool in_status)
+{
+        char key[NAME_MAX + 2];
+        struct dirty *dirty;
+
+        if (!is_document(name))
+                return;
+        snprintf(key, sizeof key, "%c%s", in_status ? 's' : 'd', name);
+        HASH_FIND_STR(source->dirty, key, dirty);
+        if (dirty)
+                return;
+        dirty = xcalloc(1, sizeof *dirty);
+        dirty->name = xstrdup(key);
+        dirty->in_status = in_status;
+        HASH_ADD_KEYPTR(hh, source->dirty, dirty->name, strlen(dirty->name), dirty);
+}
+
+static void scan(struct dir_source *source, const char *path, bool in_status)
+{
+        DIR *dir = opendir(path);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir)))
+                mark(source, entry->d_name, in_status);
+        if (dir)
+                closedir(dir);
+}
+
+static int by_key(struct dirty *a, struct dirty *b)
+{
+        return strcmp(b->name, a->name); /* status files first: a Service is then decoded once */
+}
+
+/* The first node by name writes; without any Node document this node is the only one. */
+static bool is_leader(struct dir_source *source)
+{
+        struct store_cursor cursor = {0};
+        const struct fact *node;
+
+        while ((node = store_next(control_store(source->control), KIND_NODE, &cursor)))
+                if (strcmp(node->ref.name, source->node) < 0)
+                        return false;
+        return true;
+}
+
+static void catch_up(struct dir_source *source)
+{
+        struct dirty *dirty, *next;
+        bool leader;
+
+        HASH_SORT(source->dirty, by_key);
+        HASH_ITER (hh, source->dirty, dirty, next) {
+                HASH_DEL(source->dirty, dirty);
+                if (dirty->in_status)
+                        read_status(source, dirty->name + 1);
+                else
+                        read_one(source, dirty->name + 1);
+                free(dirty->name);
+                free(dirty);
+        }
+        if (source->config_dirty)
+                read_config(source);
+        leader = is_leader(source);
+        control_set_leader(source->control, leader, 0);
+        if (leader)
+                remove_orphans(source);
+        control_changed(source->control);
+}
+
+static void on_inotify(void *arg, int fd, int what)
+{
+        struct dir_source *source = arg;
+        char buf[16384] __attribute__((aligned(8)));
+        ssize_t n = read(fd, buf, sizeof buf);
+
+        (void)what;
+        for (char *p = buf; n > 0 && p < buf + n;) {
+                struct inotify_event event;
+
+                memcpy(&event, p, sizeof event);
+                if (event.mask & IN_Q_OVERFLOW) {
+                        scan(source, source->dir, false);
+                        scan(source, source->status_dir, true);
+                        for (struct file *file = source->files; file; file = file->hh.next)
+                                mark(source, file->name, false);
+                } else if (event.len) {
+                        mark(source, p + sizeof event, event.wd == source->status_watch);
+                }
+                p += sizeof event + event.len;
+        }
+        if (source->dirty)
+                catch_up(source);
+}
+
+static bool follow(struct dir_source *source, char **why)
+{
+        const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
+
+        source->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        if (source->inotify < 0) {
+                *why = xprintf("inotify is not to be had: %s", strerror(errno));
+                return false;
+        }
+        source->dir_watch = inotify_add_watch(source->inotify, source->dir, mask);
+        if (source->dir_watch < 0 || access(source->dir, R_OK | X_OK) < 0) {
+                *why = xprintf("cannot read the directory %s: %s; name a readable directory by --standalone",
+                               source->dir, strerror(errno));
+                return false;
+        }
+        if (mkdir(source->status_dir, 0755) < 0 && errno != EEXIST)
+                log_warn("standalone", "cannot make %s: %s; another node must write the addresses",
+                         source->status_dir, strerror(errno));
+        source->status_watch = inotify_add_watch(source->inotify, source->status_dir, mask);
+        return true;
+}
+
+struct dir_source *dir_source_new(struct loop *loop, struct control *control, const char *dir,
+                                  const char *node, char **why)
+{
+        struct dir_source *source = xcalloc(1, sizeof *source);
+
+        source->loop = loop;
+        source->control = control;
+        source->dir = xstrdup(dir);
+        source->status_dir = xprintf("%s/status", dir);
+        source->node = node;
+        if (!follow(source, why)) {
+                dir_source_free(source);
+                return NULL;
+        }
+        source->fd = loop_fd_new(loop, source->inotify, LOOP_READ, on_inotify, source);
+        scan(source, source->status_dir, true);
+        scan(source, source->dir, false);
+        source->config_dirty = true;
+        catch_up(source);
+        control_synced(control);
+        return source;
+}
+
+void dir_source_free(struct dir_source *source)
+{
+        struct object *object, *next_object;
+        struct file *file, *next_file;
+        struct status *status, *next_status;
+
+        loop_fd_free(source->fd);
+        if (source->inotify >= 0)
+                close(source->inotify);
+        HASH_ITER (hh, source->objects, object, next_object) {
+                forget_object(source, object);
+        }
+        HASH_ITER (hh, source->files, file, next_file) {
+                HASH_DEL(source->files, file);
+                free(file->name);
+                free(file);
+        }
+        HASH_ITER (hh, source->statuses, status, next_status) {
+                HASH_DEL(source->statuses, status);
+                json_object_put(status->root);
+                free(status->file);
+                free(status->key);
+                free(status);
+        }
+        free(source->dir);
+        free(source->status_dir);
+        free(source);
+}

@@ -1,0 +1,420 @@
+#include "source_kube.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "config/docs.h"
+#include "control.h"
+#include "k8s/auth.h"
+#include "k8s/decode.h"
+#include "k8s/k8s.h"
+#include "k8s/lease.h"
+#include "k8s/transport.h"
+#include "k8s/watch.h"
+#include "k8s/write.h"
+#include "options.h"
+#include "report/metrics.h"
+#include "store/store.h"
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+static const char LEASE_NAME[] = "heraldlb";
+static const char CONFIGMAP_NAME[] = "herald-config";
+
+enum feeds { FEEDS_STORE, FEEDS_CONFIG, FEEDS_CONFIGMAP };
+
+struct kind_watch {
+        enum kind kind;
+        const char *group;
+        enum feeds feeds;
+};
+
+/* A kind that is missing here is never seen. Those of both groups that are not installed are normal: 404. */
+static const struct kind_watch kinds[] = {
+        {KIND_SERVICE, "", FEEDS_STORE},
+        {KIND_ENDPOINTSLICE, "discovery.k8s.io", FEEDS_STORE},
+        {KIND_NODE, "", FEEDS_STORE},
+        {KIND_NAMESPACE, "", FEEDS_STORE},
+        {KIND_CONFIGMAP, "", FEEDS_CONFIGMAP},
+        {KIND_IPADDRESSPOOL, "heraldlb.io", FEEDS_CONFIG},
+        {KIND_BGPPEER, "heraldlb.io", FEEDS_CONFIG},
+        {KIND_BGPADVERTISEMENT, "heraldlb.io", FEEDS_CONFIG},
+        {KIND_L2ADVERTISEMENT, "heraldlb.io", FEEDS_CONFIG},
+        {KIND_IPADDRESSPOOL, "metallb.io", FEEDS_CONFIG},
+        {KIND_BGPPEER, "metallb.io", FEEDS_CONFIG},
+        {KIND_BGPADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
+        {KIND_L2ADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+struct known {      /* a config object that this watch put into the documents */
+        char *name; /* key */
+        char *namespace;
+        unsigned round;
+        UT_hash_handle hh;
+};
+
+struct following {
+        struct kube_source *source;
+        const struct kind_watch *what;
+        struct watch *watch;
+        enum watch_state state;
+        bool listed;
+        struct known *known;
+        unsigned round;
+};
+
+struct kube_source {
+        struct control *control;
+        struct auth *auth;
+        struct transport *transport;
+        struct following following[N_KINDS];
+        struct lease *lease;
+        struct writer *writer;
+        bool synced;
+        uint64_t written[WRITE_SUPERSEDED + 1];
+};
+
+/* facts */
+
+static void take_fact(struct following *f, struct json_object *object)
+{
+        const char *why;
+        struct fact *fact = decode_fact(object, &why);
+
+        if (fact)
+                store_put(control_store(f->source->control), fact);
+        else
+                log_warn("k8s", "a %s cannot be used: %s", kind_name(f->what->kind), why);
+}
+
+static void drop_fact(struct following *f, struct json_object *object)
+{
+        struct ref ref;
+        const char *why;
+
+        if (decode_ref(object, &ref, &why))
+                store_drop(control_store(f->source->control), &ref);
+}
+
+/* configuration */
+
+static enum config_origin origin_of(const struct following *f)
+{
+        return strcmp(f->what->group, "metallb.io") == 0 ? CONFIG_METALLB : CONFIG_HERALD;
+}
+
+static void take_config(struct following *f, struct json_object *object)
+{
+        struct known *known;
+        struct ref ref;
+        const char *why;
+
+        if (!decode_ref(object, &ref, &why))
+                return;
+        HASH_FIND_STR(f->known, ref.name, known);
+        if (!known) {
+                known = xcalloc(1, sizeof *known);
+                known->name = xstrdup(ref.name);
+                known->namespace = xstrdup(ref.namespace);
+                HASH_ADD_KEYPTR(hh, f->known, known->name, strlen(known->name), known);
+        }
+        known->round = f->round;
+        if (config_docs_put(control_docs(f->source->control), origin_of(f), object))
+                control_config_changed(f->source->control);
+}
+
+static void drop_known(struct following *f, struct known *known)
+{
+        if (config_docs_remove(control_docs(f->source->control), origin_of(f), f->what->kind,
+                               known->namespace, known->name))
+                control_config_changed(f->source->control);
+        HASH_DEL(f->known, known);
+        free(known->name);
+        free(known->namespace);
+        free(known);
+}
+
+static void drop_config(struct following *f, struct json_object *object)
+{
+        struct known *known;
+        struct ref ref;
+        const char *why;
+
+        if (!decode_ref(object, &ref, &why))
+                return;
+        HASH_FIND_STR(f->known, ref.name, known);
+        if (known)
+                drop_known(f, known);
+}
+
+static void drop_unseen(struct following *f)
+{
+        struct known *known, *next;
+
+        HASH_ITER (hh, f->known, known, next) {
+                if (known->round != f->round)
+                        drop_known(f, known);
+        }
+}
+
+static void take_configmap(struct following *f, struct json_object *object)
+{
+        config_docs_configmap(control_docs(f->source->control), object);
+        control_config_changed(f->source->control);
+        f->round++; /* it exists */
+}
+
+static void drop_configmap(struct following *f)
+{
+        config_docs_clear(control_docs(f->source->control), CONFIG_CONFIGMAP);
+        control_config_changed(f->source->control);
+}
+
+/* watches */
+
+static void on_begin(void *arg, bool again)
+{
+        struct following *f = arg;
+
+        (void)again;
+        if (f->what->feeds == FEEDS_STORE)
+                store_relist_begin(control_store(f->source->control), f->what->kind);
+        else
+                f->round = f->what->feeds == FEEDS_CONFIG ? f->round + 1 : 0;
+}
+
+static void on_item(void *arg, struct json_object *object)
+{
+        struct following *f = arg;
+
+        switch (f->what->feeds) {
+        case FEEDS_STORE:
+                take_fact(f, object);
+                break;
+        case FEEDS_CONFIG:
+                take_config(f, object);
+                break;
+        case FEEDS_CONFIGMAP:
+                take_configmap(f, object);
+                break;
+        }
+        control_changed(f->source->control);
+}
+
+static void on_deleted(void *arg, struct json_object *object)
+{
+        struct following *f = arg;
+
+        switch (f->what->feeds) {
+        case FEEDS_STORE:
+                drop_fact(f, object);
+                break;
+        case FEEDS_CONFIG:
+                drop_config(f, object);
+                break;
+        case FEEDS_CONFIGMAP:
+                drop_configmap(f);
+                break;
+        }
+        control_changed(f->source->control);
+}
+
+static void tell_synced(struct kube_source *source)
+{
+        for (size_t i = 0; i < N_KINDS; i++)
+                if (!source->following[i].listed)
+                        return;
+        if (!source->synced)
+                control_synced(source->control);
+        source->synced = true;
+}
+
+static void on_end(void *arg, bool again)
+{
+        struct following *f = arg;
+
+        (void)again;
+        if (f->what->feeds == FEEDS_STORE)
+                store_relist_end(control_store(f->source->control), f->what->kind);
+        else if (f->what->feeds == FEEDS_CONFIG)
+                drop_unseen(f);
+        else if (f->round == 0 && f->listed)
+                drop_configmap(f);
+        f->listed = true;
+        tell_synced(f->source);
+        control_changed(f->source->control);
+}
+
+static void on_state(void *arg, enum watch_state state, const char *sentence)
+{
+        struct following *f = arg;
+        const char *name = kind_name(f->what->kind), *dot = *f->what->group ? "." : "";
+
+        f->state = state;
+        if (*sentence)
+                log_line(state == WATCH_ABSENT ? LOG_INFO : LOG_WARN, "k8s", "%s%s%s: %s", name, dot,
+                         f->what->group, sentence);
+        else
+                log_debug("k8s", "%s%s%s is current", name, dot, f->what->group);
+}
+
+static const struct watch_handler handler = {
+        .begin = on_begin, .item = on_item, .deleted = on_deleted, .end = on_end, .state = on_state};
+
+static void follow(struct kube_source *source, size_t i, const struct run_options *o)
+{
+        struct following *f = &source->following[i];
+        const struct k8s_kind *kind = k8s_kind(kinds[i].kind, kinds[i].group);
+        const char *namespace =
+                strcmp(kinds[i].group, "metallb.io") == 0 ? o->metallb_namespace : o->namespace;
+        char *path = k8s_path(kind, kinds[i].feeds == FEEDS_STORE ? NULL : namespace, NULL);
+        struct watch_spec spec = {
+                .path = path, .api_version = kind->api_version, .kind = kind_name(kind->kind)};
+        char *field = xprintf("metadata.name=%s", CONFIGMAP_NAME);
+
+        if (kind->kind == KIND_SERVICE)
+                spec.optional_field_selector = "spec.type=LoadBalancer";
+        if (kind->kind == KIND_ENDPOINTSLICE)
+                spec.label_selector = "!service.kubernetes.io/headless";
+        if (kind->kind == KIND_CONFIGMAP)
+                spec.field_selector = field;
+        *f = (struct following){.source = source, .what = &kinds[i]};
+        f->watch = watch_new(source->transport, &spec, &handler, f);
+        free(path);
+        free(field);
+}
+
+/* leadership and writes */
+
+static void on_leading(void *arg, uint64_t term)
+{
+        struct kube_source *source = arg;
+
+        control_set_leader(source->control, true, term);
+}
+
+static void on_following(void *arg)
+{
+        struct kube_source *source = arg;
+
+        control_set_leader(source->control, false, 0);
+}
+
+static void on_trouble(void *arg, const char *sentence)
+{
+        (void)arg;
+        if (*sentence)
+                log_warn("lease", "%s", sentence);
+}
+
+static const struct lease_handler lease_handler = {
+        .leading = on_leading, .following = on_following, .trouble = on_trouble};
+
+static void on_written(void *arg, const struct write *write, enum write_result result, const char *sentence)
+{
+        struct kube_source *source = arg;
+
+        source->written[result]++;
+        if (*sentence && result != WRITE_CONFLICT)
+                log_warn("k8s", "%s of %s %s/%s: %s", write->type == WRITE_EVENT ? "an Event" : "the status",
+                         kind_name(write->ref.kind), write->ref.namespace, write->ref.name, sentence);
+        if (write->type != WRITE_STATUS)
+                return;
+        switch (result) {
+        case WRITE_OK:
+        case WRITE_SUPERSEDED:
+        case WRITE_GONE: /* the watch tells the rest */
+                break;
+        case WRITE_CONFLICT:
+                control_write_failed(source->control, write, LEAD_CONFLICT);
+                break;
+        case WRITE_FAILED:
+                control_write_failed(source->control, write, LEAD_REFUSED);
+                break;
+        case WRITE_FAILED_UNKNOWN:
+                control_write_failed(source->control, write, LEAD_UNKNOWN);
+                break;
+        }
+}
+
+void kube_source_write(void *arg, struct write *write)
+{
+        struct kube_source *source = arg;
+
+        writer_put(source->writer, write);
+}
+
+/* beginning and end */
+
+static struct auth *find_auth(const struct run_options *o, char **why)
+{
+        if (o->kubeconfig)
+                return auth_kubeconfig(o->kubeconfig, mono_now(), why);
+        return auth_in_cluster(AUTH_DIR, getenv("KUBERNETES_SERVICE_HOST"), getenv("KUBERNETES_SERVICE_PORT"),
+                               mono_now(), why);
+}
+
+struct kube_source *kube_source_new(struct loop *loop, struct control *control, const struct run_options *o,
+                                    char **why)
+{
+        struct kube_source *source = xcalloc(1, sizeof *source);
+
+        source->control = control;
+        source->auth = find_auth(o, why);
+        if (source->auth)
+                source->transport = transport_new(loop, source->auth, why);
+        if (!source->transport) {
+                kube_source_free(source);
+                return NULL;
+        }
+        source->writer = writer_new(source->transport, o->node_name, on_written, source);
+        for (size_t i = 0; i < N_KINDS; i++)
+                follow(source, i, o);
+        source->lease =
+                lease_new(source->transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, source);
+        return source;
+}
+
+void kube_source_leave(struct kube_source *source, void (*done)(void *), void *arg)
+{
+        control_set_leader(source->control, false, 0);
+        lease_release(source->lease, done, arg);
+}
+
+void kube_source_free(struct kube_source *source)
+{
+        lease_free(source->lease);
+        for (size_t i = 0; i < N_KINDS; i++) {
+                struct following *f = &source->following[i];
+                struct known *known, *next;
+
+                watch_free(f->watch);
+                HASH_ITER (hh, f->known, known, next) {
+                        drop_known(f, known);
+                }
+        }
+        writer_free(source->writer);
+        transport_free(source->transport);
+        auth_free(source->auth);
+        free(source);
+}
+
+void kube_source_metrics(const struct kube_source *source, struct metrics *metrics)
+{
+        static const char *const results[] = {[WRITE_OK] = "ok",
+                                              [WRITE_CONFLICT] = "conflict",
+                                              [WRITE_GONE] = "gone",
+                                              [WRITE_FAILED] = "failed",
+                                              [WRITE_FAILED_UNKNOWN] = "unknown",
+                                              [WRITE_SUPERSEDED] = "superseded"};
+
+        for (size_t i = 0; i < N_KINDS; i++)
+                metrics_put(metrics, METRIC_WATCH_SYNCED,
+                            source->following[i].state == WATCH_LIVE ||
+                                    source->following[i].state == WATCH_ABSENT,
+                            "kind", kind_name(kinds[i].kind), "group", kinds[i].group, NULL);
+        for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+                metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
+                            NULL);
+}

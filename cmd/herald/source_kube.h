@@ -1,0 +1,21 @@
+/*
+ * The Kubernetes API as the source: one watch per kind fills the store and the configuration, a Lease says
+ * who leads, the leader's writes become requests.
+ */
+#pragma once
+struct control;
+struct kube_source;
+struct loop;
+struct metrics;
+struct run_options;
+struct write;
+
+/* NULL if it is not known how to reach the API server: *why is then a sentence (free it). An API server that
+ * is down is no error: it is asked until it answers. */
+struct kube_source *kube_source_new(struct loop *, struct control *, const struct run_options *, char **why);
+/* Gives the Lease back; done(arg) when that is done or cannot be done, within 5 s. */
+void kube_source_leave(struct kube_source *, void (*done)(void *arg), void *arg);
+void kube_source_free(struct kube_source *);
+/* The leader's writes; takes ownership; a failure is told by control_write_failed(). */
+void kube_source_write(void *source, struct write *);
+void kube_source_metrics(const struct kube_source *, struct metrics *);

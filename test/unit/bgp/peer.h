@@ -1,6 +1,6 @@
 /*
- * A scripted BGP peer on 127.0.0.1 or ::1 over a real socket, in the same loop as what is tested. It says what the test
- * says and collects what it hears. For tests only.
+ * A scripted BGP peer on 127.0.0.1 or ::1 over a real socket, in the same loop as what is tested. It says
+ * what the test says and collects what it hears. For tests only.
  */
 #pragma once
 #include "base/arena.h"

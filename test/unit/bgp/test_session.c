@@ -220,8 +220,9 @@ START_TEST(many_messages_at_once)
 {
         struct t *t = setup("127.0.0.1", 90);
         establish(t);
-        static const uint8_t update[23] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                           0xff, 0xff, 0xff, 0xff, 0,    23,   2,    0,    0,    0,    0};
+        static const uint8_t update[23] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0,    23,   2,    0,    0,    0,    0};
         uint8_t all[1000 * 23];
         for (size_t i = 0; i < 1000; i++)
                 memcpy(all + i * 23, update, 23);
@@ -255,7 +256,8 @@ START_TEST(content_errors_do_not_end_a_session)
 }
 END_TEST
 
-/* What the peer sends in which state, and the NOTIFICATION that it gets. Rows of the table of malformed cases. */
+/* What the peer sends in which state, and the NOTIFICATION that it gets. Rows of the table of malformed
+ * cases. */
 static const struct {
         const char *bytes;
         size_t n;
@@ -274,8 +276,8 @@ static const struct {
         {"\0\x1d\1\4\xfd\xea\0\x5a\1\2\3\4\0", 13, 1, 5, 2},
         {"\0\x1d\1\4\xfd\xea\0\x5a\1\2\3\4\0", 13, 2, 5, 3}, /* 23 */
         {"\0\x13\4", 3, 0, 5, 1},
-        {"\0\x17\2\0\1\0\0", 7, 2, 3, 1},        /* 28 */
-        {"\0\x18\5\0\1\1\1\0", 8, 2, 7, 1},      /* 53 */
+        {"\0\x17\2\0\1\0\0", 7, 2, 3, 1},   /* 28 */
+        {"\0\x18\5\0\1\1\1\0", 8, 2, 7, 1}, /* 53 */
 };
 
 START_TEST(what_is_refused)
@@ -365,7 +367,8 @@ START_TEST(hold_timer)
         struct bgp_error e = peer_notification(&t->b, t->p); /* we never say anything again */
         ck_assert_uint_eq(e.code, BGP_HOLD_EXPIRED);
         ck_assert_int_ge(mono_since(mono_now(), begin), 3 * SEC);
-        ck_assert_uint_ge(status(t).messages_out, 2 + 2 + 1); /* OPEN, KEEPALIVEs each second or sooner, this */
+        ck_assert_uint_ge(status(t).messages_out,
+                          2 + 2 + 1); /* OPEN, KEEPALIVEs each second or sooner, this */
         teardown(t);
 }
 END_TEST

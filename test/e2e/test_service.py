@@ -1,0 +1,204 @@
+"""What a user does with kubectl, and what reaches the wire: the main job on a real API server."""
+
+import json
+
+import pytest
+from conftest import API, NAMESPACE, config_object
+from netlab import Capture, Prober, requests, wait_for, who_answers
+
+ALL = {"n1", "n2", "n3"}
+ROUTED = {"heraldlb.io/address-pool": "routed"}
+
+
+@pytest.fixture
+def clean(world):
+    names = []
+    yield names
+    world.delete(*names)
+
+
+def owners(world, address):
+    return {world.lab.name_of(mac) for mac in who_answers(world.lab.near, address)}
+
+
+def next_hops(world, address, expected, seconds=15):
+    return wait_for(lambda: world.lab.next_hops(address), seconds, f"routes to {address}",
+                    until=lambda hops: hops == expected)
+
+
+def test_a_created_service_gets_an_address(world, clean):
+    clean.append("plain")
+    address, = world.create("plain")
+    made = world.cluster.get("service", "plain")
+    assert made["status"]["loadBalancer"]["ingress"] == [{"ip": address, "ipMode": "VIP"}]
+    assert made["metadata"]["annotations"]["heraldlb.io/ip-allocated-from-pool"] == "segment"
+    assert wait_for(lambda: [e for e in world.events("Service", "plain") if e[:2] == ("Normal", "Allocated")], 10,
+                    "an Event that says so")
+
+
+def test_a_client_on_the_segment_reaches_it_by_layer_2(world, clean):
+    clean.append("near")
+    address, = world.create("near")
+    wait_for(lambda: owners(world, address), 10, "an owner", until=lambda names: len(names) == 1)
+    tally = wait_for(lambda: requests(world.lab.near, f"http://{address}/", 10), 15, "answers",
+                     until=lambda tally: not tally.failures)
+    assert set(tally.answers) <= ALL and tally.answers
+
+
+def test_a_client_behind_the_router_reaches_it_by_bgp_over_three_nodes(world, clean):
+    clean.append("far")
+    address, = world.create("far", annotations=ROUTED)
+    assert address.startswith("203.0.113.")
+    next_hops(world, address, ALL)
+    wait_for(lambda: requests(world.lab.far, f"http://{address}/", 20), 15, "kube-proxy's rules on every node",
+             until=lambda tally: not tally.failures)
+    assert set(requests(world.lab.far, f"http://{address}/", 90).answers) == ALL
+
+
+def test_dual_stack_by_bgp_and_by_layer_2(world, clean):
+    clean += ["dual", "dual-near"]
+    routed = world.create("dual", wait=2, families=("IPv4", "IPv6"), annotations=ROUTED)
+    local = world.create("dual-near", wait=2, families=("IPv4", "IPv6"))
+    for address in routed:
+        next_hops(world, address, ALL)
+    for address in local:
+        wait_for(lambda a=address: owners(world, a), 10, f"an owner of {address}", until=lambda names: len(names) == 1)
+    v6 = next(address for address in routed if ":" in address)
+    wait_for(lambda: requests(world.lab.far, f"http://[{v6}]/", 10), 15, "answers by IPv6",
+             until=lambda tally: not tally.failures)
+
+
+def test_readiness_moves_the_route_of_a_local_service(world, clean):
+    clean.append("local")
+    address, = world.create("local", policy="Local", annotations=ROUTED)
+    next_hops(world, address, ALL)
+    try:
+        world.cluster.set_pod_ready("default", "web-n2", False)
+        next_hops(world, address, {"n1", "n3"})
+        wait_for(lambda: set(requests(world.lab.far, f"http://{address}/", 20).answers), 10, "two nodes",
+                 until=lambda names: names == {"n1", "n3"})
+    finally:
+        world.cluster.set_pod_ready("default", "web-n2", True)
+    next_hops(world, address, ALL)
+
+
+def test_a_requested_address_is_honoured(world, clean):
+    clean.append("asks")
+    first, = world.create("asks", annotations=ROUTED)
+    next_hops(world, first, ALL)
+    world.cluster.kubectl("annotate", "service", "asks", "heraldlb.io/loadBalancerIPs=203.0.113.77")
+    wait_for(lambda: world.addresses("asks"), 10, "the requested address", until=lambda v: v == ["203.0.113.77"])
+    next_hops(world, "203.0.113.77", ALL)
+    next_hops(world, first, set())
+
+
+def test_a_deleted_service_leaves_the_wire(world, clean):
+    clean += ["gone", "gone-near"]
+    routed, = world.create("gone", annotations=ROUTED)
+    local, = world.create("gone-near")
+    next_hops(world, routed, ALL)
+    wait_for(lambda: owners(world, local), 10, "an owner", until=lambda names: len(names) == 1)
+    world.delete("gone", "gone-near")
+    next_hops(world, routed, set())
+    wait_for(lambda: owners(world, local), 10, "silence", until=lambda names: not names)
+
+
+def test_a_restart_of_the_api_server_changes_nothing_on_the_wire(world, clean):
+    clean += ["calm", "calm-near", "after"]
+    routed, = world.create("calm", annotations=ROUTED)
+    local, = world.create("calm-near")
+    next_hops(world, routed, ALL)
+    wait_for(lambda: owners(world, local), 10, "an owner", until=lambda names: len(names) == 1)
+    wait_for(lambda: requests(world.lab.far, f"http://{routed}/", 30), 15, "answers", until=lambda t: not t.failures)
+    wait_for(lambda: requests(world.lab.near, f"http://{local}/", 30), 15, "answers", until=lambda t: not t.failures)
+    # the takeover burst of this address is over when its last repeat was sent
+    wait_for(lambda: burst_is_over(world, local), 20, "the end of the takeover burst")
+    updates = {name: sent_updates(herald) for name, herald in world.heralds.items()}
+    owner = owners(world, local)
+    with Capture(world.lab.near) as capture, Prober(world.lab.far, f"http://{routed}/") as prober:
+        world.cluster.restart_apiserver()
+        for herald in world.heralds.values():
+            wait_for(lambda h=herald: watches_current(h), 60, "watches that are current again")
+    assert not prober.failed(), prober.failed()[:3]
+    assert {name: sent_updates(herald) for name, herald in world.heralds.items()} == updates
+    assert owners(world, local) == owner
+    assert not capture.unasked(local)
+    assert world.lab.next_hops(routed) == ALL
+    world.create("after", annotations=ROUTED)  # and the work goes on: a new Service is served
+
+
+def burst_is_over(world, address):
+    with Capture(world.lab.near) as capture:
+        wait_for(lambda: who_answers(world.lab.near, address, window=2.9), 10, "an answer")
+    return not capture.unasked(address)
+
+
+def sent_updates(herald):
+    return {k: v for k, v in herald.metrics().items() if k.startswith("herald_bgp_updates_sent_total")}
+
+
+def watches_current(herald):
+    watches = {k: v for k, v in herald.metrics().items() if k.startswith("herald_watch_synced")}
+    return watches and all(watches.values())
+
+
+def test_a_bad_pool_is_refused_and_all_else_goes_on(world, clean):
+    clean += ["before-bad", "after-bad"]
+    before, = world.create("before-bad", annotations=ROUTED)
+    next_hops(world, before, ALL)
+    try:
+        world.cluster.apply(config_object("IPAddressPool", "backwards", addresses=["10.9.0.99-10.9.0.90"]))
+        warning = wait_for(lambda: [e for e in world.events("IPAddressPool", "backwards", NAMESPACE)
+                                    if e[0] == "Warning"], 10, "a Warning about the pool")[0]
+        assert warning[1] == "InvalidValue" and "spec.addresses[0]" in warning[2]
+        after, = world.create("after-bad", annotations=ROUTED)
+        next_hops(world, after, ALL)
+        assert world.lab.next_hops(before) == ALL
+    finally:
+        world.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "backwards", "-n", NAMESPACE)
+
+
+def test_what_cannot_be_served_says_why(world, clean):
+    clean.append("nowhere")
+    body = {"heraldlb.io/address-pool": "nosuch"}
+    world.cluster.apply({"apiVersion": "v1", "kind": "Service",
+                         "metadata": {"name": "nowhere", "annotations": body},
+                         "spec": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "web"}}})
+    event = wait_for(lambda: [e for e in world.events("Service", "nowhere") if e[0] == "Warning"], 10, "a Warning")[0]
+    assert event[1] == "UnknownPool" and "nosuch" in event[2]
+    assert world.addresses("nowhere") == []
+
+
+def test_metallb_objects_are_read_as_they_are(world, clean):
+    clean.append("switcher")
+    world.cluster.apply(config_object("IPAddressPool", "old", group="metallb.io/v1beta1", namespace="metallb-system",
+                                      addresses=["10.9.0.150-10.9.0.159"], autoAssign=False))
+    try:
+        address, = world.create("switcher", annotations={"metallb.io/address-pool": "old"})
+        assert address == "10.9.0.150"
+    finally:
+        world.delete("switcher")
+        world.cluster.kubectl("delete", "ipaddresspools.metallb.io", "old", "-n", "metallb-system")
+
+
+def test_the_configmap_is_configuration_too(world, clean):
+    clean.append("mapped")
+    pool = {"apiVersion": API, "kind": "IPAddressPool", "metadata": {"name": "mapped"},
+            "spec": {"addresses": ["10.9.0.160/32"], "autoAssign": False}}
+    world.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "herald-config",
+                                                                            "namespace": NAMESPACE},
+                         "data": {"pools.yaml": json.dumps(pool)}})
+    try:
+        address, = world.create("mapped", annotations={"heraldlb.io/address-pool": "mapped"})
+        assert address == "10.9.0.160"
+    finally:
+        world.delete("mapped")
+        world.cluster.kubectl("delete", "configmap", "herald-config", "-n", NAMESPACE)
+
+
+def test_the_shipped_objects_are_accepted_and_the_schema_refuses_nonsense(world):
+    bad = config_object("BGPPeer", "bad", myASN=64514, peerASN=64513, peerAddress="not-an-address")
+    with pytest.raises(Exception, match="peerAddress"):
+        world.cluster.apply(bad)
+    pools = world.cluster.get("ipaddresspools.heraldlb.io", "-n", NAMESPACE)["items"]
+    assert {pool["metadata"]["name"] for pool in pools} >= {"segment", "routed"}

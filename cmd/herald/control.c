@@ -325,15 +325,10 @@ static void step(void *arg)
 
 static void schedule(struct control *control)
 {
-        struct mono now = mono_now(), next = mono_add(control->last_step, COALESCE);
-
-        if (control->scheduled)
+        if (control->scheduled || control->left)
                 return;
         control->scheduled = true;
-        if (mono_before(now, next))
-                loop_timer_at(control->timer, next);
-        else
-                loop_defer(control->loop, step, control);
+        loop_timer_at(control->timer, mono_add(control->last_step, COALESCE)); /* at once after silence */
 }
 
 void control_changed(struct control *control)

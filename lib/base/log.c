@@ -258,12 +258,11 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
         char msg[LINE], buf[LINE];
         va_list ap;
         va_start(ap, fmt);
-        bool cut = vsnprintf(msg, sizeof(msg), fmt, ap) >= (int)sizeof(msg);
+        vsnprintf(msg, sizeof(msg), fmt, ap); /* what this cuts is longer than a line */
         va_end(ap);
         struct text t = line_in(buf);
         begin_line(&t, level, module);
         text_add_quoted(&t, msg);
-        t.cut |= cut;
         emit(buf, end_line(&t));
         errno = saved;
 }
@@ -276,14 +275,13 @@ void log_pairs(enum log_level level, const char *module, const char *msg, const 
         char pairs[LINE], buf[LINE];
         va_list ap;
         va_start(ap, fmt);
-        bool cut = vsnprintf(pairs, sizeof(pairs), fmt, ap) >= (int)sizeof(pairs);
+        vsnprintf(pairs, sizeof(pairs), fmt, ap);
         va_end(ap);
         struct text t = line_in(buf);
         begin_line(&t, level, module);
         text_add_quoted(&t, msg);
         text_add(&t, " ");
         text_add_pairs(&t, pairs);
-        t.cut |= cut;
         emit(buf, end_line(&t));
         errno = saved;
 }

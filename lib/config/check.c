@@ -1,6 +1,7 @@
 #include "config/check.h"
+#include "base/arena.h"
 #include <json-c/json.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum severity check_severity(const struct verdict *v)
@@ -38,15 +39,28 @@ struct check_summary check_summary(const struct config *config)
         return sum;
 }
 
+/* "IPAddressPool default/lan: "; what is not known is left out. */
+static char *subject(const struct verdict *v)
+{
+        const char *namespace = v->ref.namespace, *name = v->ref.name;
+        if (!v->kind[0] && !name[0])
+                return xstrdup("");
+        return xprintf("%s%s%s%s%s: ", v->kind, v->kind[0] && name[0] ? " " : "", name[0] ? namespace : "",
+                       name[0] && namespace[0] ? "/" : "", name);
+}
+
 char *check_line(const struct verdict *v)
 {
-        char where[32] = "";
-        if (v->line > 0)
-                snprintf(where, sizeof(where), "%d:", v->line);
-        return xprintf("%s%s%s%s%s: %s%s%s%s%s%s%s (%s)", v->file ? v->file : "", v->file ? ":" : "", where,
-                       v->file ? " " : "", severity_name(check_severity(v)), v->kind, v->kind[0] ? " " : "",
-                       v->ref.namespace, v->ref.namespace[0] ? "/" : "", v->ref.name, v->kind[0] ? ": " : "",
-                       v->message, reason_name(v->reason));
+        char *who = subject(v), *where = xstrdup("");
+        if (v->file) {
+                free(where);
+                where = v->line > 0 ? xprintf("%s:%d: ", v->file, v->line) : xprintf("%s: ", v->file);
+        }
+        char *line = xprintf("%s%s: %s%s (%s)", where, severity_name(check_severity(v)), who, v->message,
+                             reason_name(v->reason));
+        free(where);
+        free(who);
+        return line;
 }
 
 static void add_text(struct json_object *to, const char *key, const char *text)

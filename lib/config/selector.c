@@ -1,6 +1,7 @@
 /* Labels and label selectors (metav1.LabelSelector) from their trees. */
 #include "config/field.h"
 #include "config/value.h"
+#include "config/yaml.h"
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,7 @@ static bool expr_equal(const struct label_expr *a, const struct label_expr *b)
 static void read_exprs(struct reading *r, struct json_object *list, struct selector *out)
 {
         size_t path = path_field(r, "matchExpressions");
+        bool good[EXPRS_MAX];
         if (is_list(r, list, 0, EXPRS_MAX)) {
                 out->n_exprs = json_object_array_length(list);
                 out->exprs = arena_array(r->arena, out->n_exprs + 1, sizeof(*out->exprs));
@@ -138,9 +140,14 @@ static void read_exprs(struct reading *r, struct json_object *list, struct selec
                         struct json_object *entry = json_object_array_get_idx(list, i);
                         size_t inner = path_index(r, i);
                         out->exprs[i].key = "";
+                        int outer = r->line;
+                        size_t errors = r->errors;
+                        r->line = yaml_line(entry) ? yaml_line(entry) : outer;
                         read_expr(r, entry, &out->exprs[i]);
+                        r->line = outer;
+                        good[i] = r->errors == errors;
                         for (size_t j = 0; j < i; j++)
-                                if (expr_equal(&out->exprs[i], &out->exprs[j]))
+                                if (good[i] && good[j] && expr_equal(&out->exprs[i], &out->exprs[j]))
                                         refuse(r, entry, REASON_INVALID_VALUE,
                                                "is in the list twice; remove one of them");
                         path_pop(r, inner);

@@ -45,6 +45,7 @@ struct l2 {
         struct address *addresses;
         struct segment *segments;
         struct l2_counters counters;
+        uint64_t seen; /* fingerprint of the interfaces that addresses were last placed by */
         bool left;
 };
 
@@ -215,26 +216,66 @@ static struct link_if *usable_ifs(const struct link_if *ifs, size_t n_ifs, size_
         return v;
 }
 
-static void on_link(void *arg)
+static uint64_t mix(uint64_t hash, const void *data, size_t len) /* FNV-1a */
 {
-        struct l2 *l2 = arg;
-        struct address *a, *a_next;
-        struct segment *s, *s_next;
+        const uint8_t *p = data;
+
+        for (size_t i = 0; i < len; i++)
+                hash = (hash ^ p[i]) * 0x100000001b3;
+        return hash;
+}
+
+/* Of all that choose_ifs() and only_up() look at: a pod that comes or goes moves no address. */
+static uint64_t fingerprint(const struct link_if *ifs, size_t n)
+{
+        uint64_t hash = 0xcbf29ce484222325;
+
+        for (size_t i = 0; i < n; i++) {
+                const uint8_t flags[] = {ifs[i].up, ifs[i].default_route4, ifs[i].default_route6};
+
+                hash = mix(hash, &ifs[i].ifindex, sizeof ifs[i].ifindex);
+                hash = mix(hash, flags, sizeof flags);
+                for (size_t k = 0; k < ifs[i].n_addrs; k++) {
+                        const struct link_addr *a = &ifs[i].addrs[k];
+                        const uint8_t rest[] = {a->subnet.len, a->dad_failed};
+
+                        hash = mix(hash, a->subnet.ip.b, sizeof a->subnet.ip.b);
+                        hash = mix(hash, rest, sizeof rest);
+                }
+        }
+        return hash;
+}
+
+static void place_all(struct l2 *l2)
+{
+        struct address *a, *next;
         const struct link_if *ifs;
         struct link_if *usable;
         size_t n_ifs, n_usable;
+        uint64_t seen;
+
+        ifs = link_ifs(l2->link, &n_ifs);
+        usable = usable_ifs(ifs, n_ifs, &n_usable);
+        seen = fingerprint(usable, n_usable);
+        HASH_ITER (hh, l2->addresses, a, next) {
+                if (a->want->l2.n_interfaces > 0)
+                        apply(l2, a, ifs, n_ifs);
+                else if (seen != l2->seen)
+                        apply(l2, a, usable, n_usable);
+        }
+        l2->seen = seen;
+        free(usable);
+}
+
+static void on_link(void *arg)
+{
+        struct l2 *l2 = arg;
+        struct segment *s, *next;
 
         if (l2->left)
                 return;
-        ifs = link_ifs(l2->link, &n_ifs);
-        usable = usable_ifs(ifs, n_ifs, &n_usable);
-        HASH_ITER (hh, l2->addresses, a, a_next) {
-                bool named = a->want->l2.n_interfaces > 0;
-
-                apply(l2, a, named ? ifs : usable, named ? n_ifs : n_usable);
-        }
-        free(usable);
-        HASH_ITER (hh, l2->segments, s, s_next) {
+        place_all(l2);
+        HASH_ITER (hh, l2->segments, s, next) {
                 const struct link_if *f = link_by_index(l2->link, s->ifindex);
 
                 if (f != NULL)

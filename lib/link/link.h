@@ -21,10 +21,12 @@ struct link_if {
         int ifindex;
         char name[IFNAMSIZ];
         uint8_t mac[6];
-        bool up;         /* administratively up, with carrier */
-        bool arp;        /* Ethernet with broadcast, and neither loopback nor NOARP */
-        int master;      /* ifindex of the bond, bridge or VRF that it is a port of; 0 if none */
-        uint32_t notify; /* grows when the kernel asks for re-announcement (bond failover, notify peers) */
+        bool up;    /* administratively up, with carrier */
+        bool arp;   /* Ethernet with broadcast, and neither loopback nor NOARP */
+        int master; /* ifindex of the bond, bridge or VRF that it is a port of; 0 if none */
+        uint32_t
+                notify; /* grows when it comes up and when the kernel asks for re-announcement (bond failover,
+                           notify peers), so that no listener misses a flap between two of its calls */
         struct link_addr *addrs;
         size_t n_addrs;
         bool default_route4, default_route6;

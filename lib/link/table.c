@@ -95,7 +95,7 @@ static bool same_if(const struct link_if *a, const struct link_if *b)
 bool table_put_if(struct link_table *t, const struct link_if *put)
 {
         struct link_if *f = find(t, put->ifindex);
-        bool same;
+        bool same, came_up;
 
         if (f == NULL) {
                 size_t at = position(t, put->ifindex);
@@ -111,12 +111,13 @@ bool table_put_if(struct link_table *t, const struct link_if *put)
                 return true;
         }
         same = same_if(f, put) && put->notify == 0;
+        came_up = !f->up && put->up;
         memcpy(f->name, put->name, sizeof f->name);
         memcpy(f->mac, put->mac, sizeof f->mac);
         f->up = put->up;
         f->arp = put->arp;
         f->master = put->master;
-        f->notify += put->notify;
+        f->notify += put->notify + came_up;
         f->stale = false;
         return !same;
 }

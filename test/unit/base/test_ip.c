@@ -199,6 +199,7 @@ START_TEST(prefix_contains_its_family_only)
 {
         ck_assert(prefix_contains(prefix("192.0.2.0/24"), ip("192.0.2.255")));
         ck_assert(!prefix_contains(prefix("192.0.2.0/24"), ip("192.0.3.0")));
+        ck_assert(!prefix_contains(prefix("2001:db8::/64"), ip("192.0.2.1")));
         ck_assert(prefix_contains(prefix("0.0.0.0/0"), ip("255.255.255.255")));
         ck_assert(prefix_contains(prefix("::/0"), ip("2001:db8::1")));
         ck_assert(!prefix_contains(prefix("::/0"), ip("192.0.2.1")));
@@ -274,6 +275,7 @@ START_TEST(ranges_contain_overlap_and_count)
         ck_assert_int_eq(ip_range_count(r), 11);
         ck_assert_int_eq(ip_range_count(range("0.0.0.0/0")), INT64_C(1) << 32);
         ck_assert_int_eq(ip_range_count(range("2001:db8::/66")), INT64_C(1) << 62);
+        ck_assert(ip_range_count(range("2001:db8::-2001:db8::7fff:ffff:ffff:ffff")) == INT64_MAX);
         ck_assert(ip_range_count(range("2001:db8::-2001:db8::7fff:ffff:ffff:fffe")) == INT64_MAX);
         ck_assert(ip_range_count(range("2001:db8::-2001:db8::7fff:ffff:ffff:fffd")) == INT64_MAX - 1);
         ck_assert(ip_range_count(range("2001:db8::/64")) == INT64_MAX);

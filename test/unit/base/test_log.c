@@ -149,6 +149,7 @@ static void tally_lines(struct tally *t)
         char *p = cap.text, *end;
         for (; (end = strchr(p, '\n')); p = end + 1) {
                 *end = '\0';
+                ck_assert_msg(strncmp(p, "ts=", 3) == 0, "not a whole line: %s", p);
                 const char *told = strstr(p, "slow\" lines=");
                 if (told)
                         t->told += strtoul(told + 12, NULL, 10);
@@ -242,6 +243,8 @@ START_TEST(limit_passes_bursts_and_counts_the_rest)
         ck_assert_uint_eq(suppressed, 5);
         ck_assert(log_allow(&l, 101 * SEC, 2, SEC, NULL));
         ck_assert(!log_allow(&l, 101 * SEC, 2, SEC, NULL));
+        ck_assert(log_allow(&l, 102 * SEC, 2, SEC, &suppressed));
+        ck_assert_uint_eq(suppressed, 1); /* those before were told */
 }
 END_TEST
 

@@ -63,9 +63,9 @@ START_TEST(timers_fire_in_order_of_deadlines)
         struct loop_timer *v[] = {
                 timer_in(&s, stop, 30 * MSEC),
                 timer_in(&s, c, 20 * MSEC),
-                timer_in(&s, a, -20 * SEC), /* the past, told later than the next one */
+                timer_in(&s, b, -10 * SEC), /* the past: in order, too */
+                timer_in(&s, a, -20 * SEC),
                 timer_in(&s, b, 5 * MSEC),
-                timer_in(&s, b, -10 * SEC),
                 timer_in(&s, a, 0),
         };
         loop_run(s.loop);

@@ -157,7 +157,7 @@ static void peer_send_open(struct peer *p, uint32_t asn, uint16_t hold_s)
         peer_send(p, buf, bgp_open_encode(buf, &o));
 }
 
-static void peer_send_notification(struct peer *p, uint8_t code, uint8_t subcode)
+static inline void peer_send_notification(struct peer *p, uint8_t code, uint8_t subcode)
 {
         uint8_t buf[BGP_MAX];
         struct bgp_error e = bgp_error_of(code, subcode, NULL, 0);

@@ -373,8 +373,8 @@ static void run_model(uint32_t run)
 
 START_TEST(against_a_model)
 {
-        for (uint32_t run = 0; run < 50; run++)
-                run_model(50 * (uint32_t)_i + run);
+        for (uint32_t run = 0; run < 25; run++)
+                run_model(25 * (uint32_t)_i + run);
 }
 END_TEST
 

@@ -112,6 +112,20 @@ START_TEST(wish_to_announce_adds_up)
 }
 END_TEST
 
+START_TEST(coming_up_is_a_wish_to_announce)
+{
+        struct link_if f = interface(2, "a");
+
+        add(2, "a");
+        f.up = false;
+        ck_assert(table_put_if(&t, &f));
+        ck_assert_uint_eq(t.ifs[0].notify, 0);
+        f.up = true;
+        ck_assert(table_put_if(&t, &f));
+        ck_assert_uint_eq(t.ifs[0].notify, 1);
+}
+END_TEST
+
 START_TEST(same_address_in_two_prefixes)
 {
         struct link_addr wide = addr("192.0.2.1", 16), narrow = addr("192.0.2.1", 24);
@@ -195,6 +209,7 @@ int main(void)
         tcase_add_test(cases, only_differences_are_changes);
         tcase_add_test(cases, addresses_survive_an_update_of_the_interface);
         tcase_add_test(cases, wish_to_announce_adds_up);
+        tcase_add_test(cases, coming_up_is_a_wish_to_announce);
         tcase_add_test(cases, same_address_in_two_prefixes);
         tcase_add_test(cases, gateways_are_shown_once_and_bounded);
         tcase_add_test(cases, on_link_route_has_no_gateway);

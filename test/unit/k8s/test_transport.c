@@ -1,0 +1,250 @@
+#include "fake_server.h"
+#include "k8s/auth.h"
+#include "k8s/transport.h"
+#include <check.h>
+#include <signal.h>
+
+struct scene {
+        struct loop *loop;
+        struct fake_server server;
+        struct auth auth;
+        struct transport *transport;
+        struct loop_timer *timer;
+        struct request *request;
+        void (*answer)(struct fake_conn *);
+        char head[2048], body[256], method[16];
+        int requests, done, opened, status;
+        size_t bytes, len;
+        char error[512];
+        bool sent, stopped, stop_reading, cancel_in_bytes, late;
+};
+
+static struct scene s;
+
+static void serve(void *arg, struct fake_conn *c, const struct fake_request *r)
+{
+        (void)arg;
+        s.requests++;
+        snprintf(s.head, sizeof(s.head), "%s", r->head);
+        snprintf(s.body, sizeof(s.body), "%s", r->body);
+        snprintf(s.method, sizeof(s.method), "%s", r->method);
+        if (s.answer)
+                s.answer(c);
+}
+
+static void ok(struct fake_conn *c)
+{
+        fake_reply(c, 200, "", "{\"a\":1}");
+}
+
+static void too_large(struct fake_conn *c)
+{
+        size_t n = TRANSPORT_MAX_BODY + 1;
+        char *body = xcalloc(n + 1, 1);
+        memset(body, ' ', n);
+        fake_reply(c, 200, "", body);
+        free(body);
+}
+
+static void redirect(struct fake_conn *c)
+{
+        fake_reply(c, 302, "Location: /elsewhere\r\n", "");
+}
+
+static bool on_bytes(void *arg, const char *bytes, size_t n)
+{
+        (void)arg, (void)bytes;
+        s.opened += n == 0;
+        s.bytes += n;
+        if (n > 0 && s.cancel_in_bytes) {
+                request_cancel(s.request);
+                loop_stop(s.loop);
+        }
+        return !s.stop_reading || n == 0;
+}
+
+static void on_done(void *arg, const struct reply *reply)
+{
+        (void)arg;
+        s.done++;
+        s.status = reply->status;
+        s.len = reply->len;
+        s.sent = reply->sent;
+        s.stopped = reply->stopped;
+        snprintf(s.error, sizeof(s.error), "%s", reply->error ? reply->error : "");
+        ck_assert_uint_eq(strlen(reply->body), reply->len);
+        loop_stop(s.loop);
+}
+
+static void too_late(void *arg)
+{
+        (void)arg;
+        s.late = true;
+        loop_stop(s.loop);
+}
+
+static void setup(void)
+{
+        char *error = NULL;
+        signal(SIGPIPE, SIG_IGN);
+        s = (struct scene){.loop = loop_new("test"), .answer = ok};
+        fake_start(&s.server, s.loop, serve, NULL);
+        s.auth.server = xprintf("http://127.0.0.1:%d", s.server.port);
+        s.transport = transport_new(s.loop, &s.auth, &error);
+        s.timer = loop_timer_new(s.loop, too_late, NULL);
+}
+
+static void teardown(void)
+{
+        transport_free(s.transport);
+        fake_stop(&s.server);
+        loop_timer_free(s.timer);
+        loop_free(s.loop);
+        free(s.auth.server);
+}
+
+static void run(struct request_spec spec)
+{
+        spec.path = spec.path ? spec.path : "/x";
+        spec.method = spec.method ? spec.method : "GET";
+        spec.on_done = on_done;
+        s.request = transport_send(s.transport, &spec);
+        ck_assert_int_eq(s.done, 0);
+        loop_timer_at(s.timer, mono_add(mono_now(), 20 * SEC));
+        loop_run(s.loop);
+        ck_assert(!s.late);
+}
+
+START_TEST(a_request_with_a_body)
+{
+        run((struct request_spec){
+                .method = "PATCH", .content_type = "application/merge-patch+json", .body = "{\"b\":2}"});
+        ck_assert_str_eq(s.method, "PATCH");
+        ck_assert_str_eq(s.body, "{\"b\":2}");
+        ck_assert_ptr_nonnull(strstr(s.head, "Content-Type: application/merge-patch+json\r\n"));
+        ck_assert_ptr_null(strstr(s.head, "Expect:"));
+        ck_assert_int_eq(s.status, 200);
+        ck_assert_uint_eq(s.len, 7);
+        ck_assert(s.sent);
+        ck_assert_str_eq(s.error, "");
+}
+END_TEST
+
+START_TEST(an_answer_that_is_too_large)
+{
+        s.answer = too_large;
+        run((struct request_spec){0});
+        ck_assert_ptr_nonnull(strstr(s.error, "too large"));
+        ck_assert_ptr_nonnull(strstr(s.error, s.auth.server));
+}
+END_TEST
+
+START_TEST(no_answer_in_time)
+{
+        s.answer = NULL;
+        run((struct request_spec){.timeout_s = 1});
+        ck_assert_int_eq(s.status, 0);
+        ck_assert(s.sent);
+        ck_assert_ptr_nonnull(strstr(s.error, "no answer in time"));
+}
+END_TEST
+
+START_TEST(redirects_are_not_followed)
+{
+        s.answer = redirect;
+        run((struct request_spec){0});
+        ck_assert_int_eq(s.status, 302);
+        ck_assert_int_eq(s.requests, 1);
+}
+END_TEST
+
+START_TEST(a_stream_that_is_stopped)
+{
+        s.stop_reading = true;
+        run((struct request_spec){.on_bytes = on_bytes});
+        ck_assert(s.stopped);
+        ck_assert_int_eq(s.opened, 1);
+        ck_assert_uint_eq(s.bytes, 7);
+        ck_assert_str_eq(s.error, "");
+}
+END_TEST
+
+START_TEST(cancelled_in_its_own_callback)
+{
+        s.cancel_in_bytes = true;
+        run((struct request_spec){.on_bytes = on_bytes});
+        loop_timer_at(s.timer, mono_add(mono_now(), SEC / 100));
+        loop_run(s.loop);
+        ck_assert_int_eq(s.done, 0);
+        ck_assert_uint_eq(s.bytes, 7);
+}
+END_TEST
+
+START_TEST(cancelled_before_it_was_sent)
+{
+        const struct request_spec spec = {.method = "GET", .path = "/x", .on_done = on_done};
+        request_cancel(transport_send(s.transport, &spec));
+        loop_timer_at(s.timer, mono_add(mono_now(), SEC / 50));
+        loop_run(s.loop);
+        ck_assert_int_eq(s.done + s.requests, 0);
+}
+END_TEST
+
+START_TEST(freed_with_a_request_under_way)
+{
+        const struct request_spec spec = {.method = "GET", .path = "/x", .on_done = on_done};
+        transport_send(s.transport, &spec);
+}
+END_TEST
+
+START_TEST(proxies_of_the_environment_are_ignored)
+{
+        setenv("http_proxy", "http://127.0.0.1:1", 1);
+        setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+        run((struct request_spec){0});
+        ck_assert_int_eq(s.status, 200);
+}
+END_TEST
+
+START_TEST(lanes_do_not_share_connections)
+{
+        run((struct request_spec){.lane = LANE_WATCH});
+        s.done = 0;
+        run((struct request_spec){.lane = LANE_WATCH});
+        ck_assert_int_eq(s.server.accepted, 1);
+        s.done = 0;
+        run((struct request_spec){.lane = LANE_LEASE});
+        ck_assert_int_eq(s.server.accepted, 2);
+}
+END_TEST
+
+START_TEST(names_are_resolved_without_blocking)
+{
+        ck_assert_str_ne(transport_resolver(), "blocking");
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("transport");
+        TCase *tc = tcase_create("transport");
+        tcase_set_timeout(tc, 60);
+        tcase_add_checked_fixture(tc, setup, teardown);
+        suite_add_tcase(suite, tc);
+        tcase_add_test(tc, a_request_with_a_body);
+        tcase_add_test(tc, an_answer_that_is_too_large);
+        tcase_add_test(tc, no_answer_in_time);
+        tcase_add_test(tc, redirects_are_not_followed);
+        tcase_add_test(tc, a_stream_that_is_stopped);
+        tcase_add_test(tc, cancelled_in_its_own_callback);
+        tcase_add_test(tc, cancelled_before_it_was_sent);
+        tcase_add_test(tc, freed_with_a_request_under_way);
+        tcase_add_test(tc, proxies_of_the_environment_are_ignored);
+        tcase_add_test(tc, lanes_do_not_share_connections);
+        tcase_add_test(tc, names_are_resolved_without_blocking);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed != 0;
+}

@@ -1,0 +1,155 @@
+#include "base/arena.h"
+#include "k8s/json.h"
+#include "k8s/write_body.h"
+#include <check.h>
+#include <string.h>
+
+static const struct ref web = {KIND_SERVICE, "", "shop", "web", "u-1", "42"};
+static struct write_request request;
+
+static bool make(struct write *w)
+{
+        bool ok = write_request_of(w, "node-a", INT64_C(1795399590403996), 7, &request);
+        write_free(w);
+        return ok;
+}
+
+static struct write *status_of(const char *first, const char *second, const char *pool, uint64_t term)
+{
+        struct write *w = write_new(WRITE_STATUS, &web);
+        w->ips = arena_array(w->arena, 2, sizeof(struct ip));
+        if (first)
+                ck_assert(ip_parse(first, &w->ips[w->n_ips++]));
+        if (second)
+                ck_assert(ip_parse(second, &w->ips[w->n_ips++]));
+        w->pool = pool;
+        w->term = term;
+        return w;
+}
+
+START_TEST(a_status_with_two_addresses)
+{
+        ck_assert(make(status_of("192.0.2.1", "2001:db8::1", "home", 17)));
+        ck_assert_str_eq(request.method, "PATCH");
+        ck_assert_str_eq(request.path, "/api/v1/namespaces/shop/services/web/status");
+        ck_assert_str_eq(request.content_type, "application/merge-patch+json");
+        ck_assert_str_eq(
+                request.body,
+                "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"42\",\"annotations\":{"
+                "\"heraldlb.io/ip-allocated-from-pool\":\"home\",\"heraldlb.io/lease-term\":\"17\"}},"
+                "\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"192.0.2.1\",\"ipMode\":\"VIP\"},"
+                "{\"ip\":\"2001:db8::1\",\"ipMode\":\"VIP\"}]}}}");
+        write_request_clear(&request);
+}
+END_TEST
+
+START_TEST(a_cleared_status)
+{
+        ck_assert(make(status_of(NULL, NULL, NULL, 17)));
+        ck_assert_str_eq(request.body,
+                         "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"42\",\"annotations\":{"
+                         "\"heraldlb.io/ip-allocated-from-pool\":null,\"heraldlb.io/lease-term\":null,"
+                         "\"metallb.io/ip-allocated-from-pool\":null,\"metallb.universe.tf/"
+                         "ip-allocated-from-pool\":null}},"
+                         "\"status\":{\"loadBalancer\":{\"ingress\":null}}}");
+        write_request_clear(&request);
+}
+END_TEST
+
+START_TEST(a_status_of_something_else_has_no_place)
+{
+        const struct ref node = {KIND_NODE, "", "", "n1", "", ""};
+        ck_assert(!make(write_new(WRITE_STATUS, &node)));
+}
+END_TEST
+
+static struct write *event_of(const struct ref *ref, const char *message)
+{
+        struct write *w = write_new(WRITE_EVENT, ref);
+        w->warning = true;
+        w->reason = REASON_NO_FREE_ADDRESS;
+        w->action = "Allocate";
+        w->message = arena_strdup(w->arena, message);
+        return w;
+}
+
+START_TEST(an_event)
+{
+        ck_assert(make(event_of(&web, "pool \"home\" is full")));
+        ck_assert_str_eq(request.method, "POST");
+        ck_assert_str_eq(request.path, "/apis/events.k8s.io/v1/namespaces/shop/events");
+        ck_assert_str_eq(request.content_type, "application/json");
+        ck_assert_str_eq(
+                request.body,
+                "{\"apiVersion\":\"events.k8s.io/"
+                "v1\",\"kind\":\"Event\",\"metadata\":{\"namespace\":\"shop\","
+                "\"name\":\"web.660e80ad0df9c007\"},\"eventTime\":\"2026-11-23T02:06:30.403996Z\",\"type\":"
+                "\"Warning\","
+                "\"reason\":\"NoFreeAddress\",\"action\":\"Allocate\",\"note\":\"pool \\\"home\\\" is full\","
+                "\"regarding\":{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"namespace\":\"shop\",\"name\":"
+                "\"web\","
+                "\"uid\":\"u-1\",\"resourceVersion\":\"42\"},\"reportingController\":\"heraldlb.io/herald\","
+                "\"reportingInstance\":\"node-a\"}");
+        write_request_clear(&request);
+}
+END_TEST
+
+START_TEST(an_event_about_a_cluster_wide_object)
+{
+        const struct ref node = {KIND_NODE, "", "", "n1", "", ""};
+        ck_assert(make(event_of(&node, "x")));
+        ck_assert_str_eq(request.path, "/apis/events.k8s.io/v1/namespaces/default/events");
+        ck_assert_ptr_nonnull(strstr(
+                request.body, "\"regarding\":{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n1\"}"));
+        write_request_clear(&request);
+}
+END_TEST
+
+START_TEST(an_event_about_a_metallb_object)
+{
+        const struct ref peer = {KIND_BGPPEER, "metallb.io", "metallb-system", "tor", "u", "1"};
+        ck_assert(make(event_of(&peer, "x")));
+        ck_assert_ptr_nonnull(
+                strstr(request.body, "\"apiVersion\":\"metallb.io/v1beta2\",\"kind\":\"BGPPeer\""));
+        write_request_clear(&request);
+        const struct ref file = {KIND_BGPPEER, "", "", "tor", "", ""};
+        ck_assert(!make(event_of(&file, "x")));
+}
+END_TEST
+
+START_TEST(the_limits_of_events_are_kept)
+{
+        char name[254], message[1200];
+        memset(name, 'n', sizeof(name) - 1);
+        name[sizeof(name) - 1] = 0;
+        memset(message, 'x', sizeof(message));
+        memcpy(message + 1023, "\xc3\xa4", 2); /* a character across the limit */
+        message[sizeof(message) - 1] = 0;
+        const struct ref ref = {KIND_SERVICE, "", "shop", name, "", ""};
+        ck_assert(make(event_of(&ref, message)));
+        struct json_object *body = json_tokener_parse(request.body);
+        ck_assert_uint_eq(strlen(json_string_at(body, "note")), 1023);
+        ck_assert_uint_eq(strlen(json_string_at(json_object_at(body, "metadata"), "name")), 253);
+        json_object_put(body);
+        write_request_clear(&request);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("write_body");
+        TCase *tc = tcase_create("write_body");
+        suite_add_tcase(suite, tc);
+        tcase_add_test(tc, a_status_with_two_addresses);
+        tcase_add_test(tc, a_cleared_status);
+        tcase_add_test(tc, a_status_of_something_else_has_no_place);
+        tcase_add_test(tc, an_event);
+        tcase_add_test(tc, an_event_about_a_cluster_wide_object);
+        tcase_add_test(tc, an_event_about_a_metallb_object);
+        tcase_add_test(tc, the_limits_of_events_are_kept);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed != 0;
+}

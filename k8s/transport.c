@@ -14,22 +14,14 @@
 #include "k8s/transport.h"
 #include "base/arena.h"
 #include "k8s/auth.h"
+#include "k8s/curl_options.h"
 #include <curl/curl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <utlist.h>
 
-enum {
-        HTTP2_SINCE = 0x080A00,
-        WRITE_CONNECTIONS = 8,
-        TIMEOUT_S = 30,
-        CONNECT_TIMEOUT_S = 10,
-        ERROR_BODY_MAX = 64 << 10
-};
+enum { WRITE_CONNECTIONS = 8, TIMEOUT_S = 30, ERROR_BODY_MAX = 64 << 10 };
 
 struct line { /* one lane */
         struct transport *transport;
@@ -44,7 +36,6 @@ struct transport {
         struct request *requests;
         bool deferred; /* settle() will come */
         bool closed;
-        bool http2;
 };
 
 struct request {
@@ -75,18 +66,6 @@ static void settle_later(struct transport *t)
 }
 
 /* ---- requests ---- */
-
-static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-        static const int tcp[][2] = {
-                {TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 30000}};
-        static const int on = 1;
-        (void)arg, (void)purpose;
-        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-        for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++)
-                (void)setsockopt(fd, IPPROTO_TCP, tcp[i][0], &tcp[i][1], sizeof(int));
-        return CURL_SOCKOPT_OK;
-}
 
 static bool collect(struct request *r, const char *bytes, size_t n, size_t max)
 {
@@ -160,82 +139,22 @@ static void set_headers(struct request *r)
         curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 }
 
-/* The certificate names another host than the URL: libcurl checks the URL's host, so the name goes into the
- * URL and the real host and port into CONNECT_TO. */
-static char *url_of(struct request *r)
-{
-        const struct auth *a = r->transport->auth;
-        if (!a->tls_name || strncmp(a->server, "https:", 6) != 0)
-                return xprintf("%s%s", a->server, r->path);
-        const char *host = strstr(a->server, "://") + 3;
-        size_t n = strcspn(host, "/");
-        const char *bracket = memchr(host, ']', n);
-        const char *colon =
-                bracket ? memchr(bracket, ':', n - (size_t)(bracket - host)) : memchr(host, ':', n);
-        char *to = xprintf("::%.*s%s", (int)n, host, colon ? "" : ":443");
-        r->connect_to = curl_slist_append(NULL, to);
-        free(to);
-        curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
-        return xprintf("https://%s%s%s", a->tls_name, host + n, r->path);
-}
-
-static void set_tls(struct request *r)
-{
-        const struct auth *a = r->transport->auth;
-        struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY};
-        const struct {
-                CURLoption option;
-                char *pem;
-        } blobs[] = {
-                {CURLOPT_CAINFO_BLOB, a->ca}, {CURLOPT_SSLCERT_BLOB, a->cert}, {CURLOPT_SSLKEY_BLOB, a->key}};
-        for (size_t i = 0; i < sizeof(blobs) / sizeof(blobs[0]); i++) {
-                if (!blobs[i].pem)
-                        continue;
-                blob.data = blobs[i].pem;
-                blob.len = strlen(blobs[i].pem);
-                curl_easy_setopt(r->easy, blobs[i].option, &blob);
-        }
-        curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, a->insecure ? 0L : 1L);
-        curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, a->insecure ? 0L : 2L);
-}
-
-static void set_method(struct request *r)
-{
-        if (r->content_type) {
-                curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
-                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(r->body));
-                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->body);
-        }
-        curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, r->method);
-}
-
 static void set_options(struct request *r)
 {
-        char *url = url_of(r);
-        bool tls = strncmp(url, "https:", 6) == 0;
-        curl_easy_setopt(r->easy, CURLOPT_URL, url);
-        curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
-        curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
-        curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT,
-                         1L); /* a cancelled name lookup is left to its thread, not joined */
-        curl_easy_setopt(r->easy, CURLOPT_USERAGENT, "herald/" HERALD_VERSION);
-        curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION,
-                         r->transport->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
-        curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, r->transport->http2 ? 1L : 0L);
         curl_easy_setopt(r->easy, CURLOPT_TIMEOUT, (long)r->timeout_s);
-        curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-        curl_easy_setopt(r->easy, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
         curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);
         curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
         curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
         curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->error);
         curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
-        set_method(r);
-        set_tls(r);
-        free(url);
+        if (r->content_type) {
+                curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
+                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(r->body));
+                curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->body);
+        }
+        curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, r->method);
+        r->connect_to = curl_options(r->easy, r->transport->auth, r->path);
 }
 
 static void request_free(struct request *r)
@@ -466,7 +385,6 @@ struct transport *transport_new(struct loop *loop, struct auth *auth, char **err
         struct transport *t = xcalloc(1, sizeof(*t));
         t->loop = loop;
         t->auth = auth;
-        t->http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
         for (enum lane lane = 0; lane < LANE_MAX; lane++)
                 line_open(t, lane);
         return t;

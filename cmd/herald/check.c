@@ -1,5 +1,6 @@
 /* herald check: is this configuration good? */
 #include "config/check.h"
+#include "commands.h"
 #include "config/build.h"
 #include "config/yaml.h"
 #include <getopt.h>
@@ -8,26 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-int cmd_check(int argc, char **argv);
-
-enum { EXIT_GOOD, EXIT_REFUSED, EXIT_USAGE };
-
 static const char help[] = "usage: herald check [-o text|json] FILE|DIRECTORY|-...\n"
                            "\n"
-                           "Checks configuration: IPAddressPool, BGPPeer, BGPAdvertisement and "
-                           "L2Advertisement of heraldlb.io and of\n"
-                           "metallb.io, in YAML or JSON. Prints each problem in one line, with its file, "
-                           "line, object and field, and what to\n"
-                           "do about it. Of a directory, the files *.yaml, *.yml and *.json are read; - is "
-                           "standard input. Give all files of\n"
-                           "a cluster at once: some problems are between objects.\n"
+                           "Checks configuration: IPAddressPool, BGPPeer, BGPAdvertisement and\n"
+                           "L2Advertisement of heraldlb.io and of metallb.io, in YAML or JSON. Prints\n"
+                           "each problem in one line, with its file, line, object and field, and what to\n"
+                           "do about it. Of a directory, the files *.yaml, *.yml and *.json are read, not\n"
+                           "those of its directories; - is standard input. Give all files of a cluster at\n"
+                           "once: some problems are between objects.\n"
                            "\n"
                            "  -o, --output FORMAT   text (default) or json\n"
                            "  -h, --help            this text\n"
                            "\n"
-                           "Exit status: 0 everything is good (notes and warnings aside), 1 something is "
-                           "refused, 2 wrong usage or\n"
-                           "unreadable input.\n";
+                           "Exit status: 0 everything is good (notes and warnings aside), 1 something is\n"
+                           "refused, 2 wrong usage, unreadable input or nothing to check.\n";
 
 /* Paths that could not be read at all; what is wrong inside of a file is a verdict. */
 static void print_unreadable(const struct yaml_docs *docs)
@@ -58,13 +53,22 @@ static void print_json(const struct config *config)
         json_object_put(json);
 }
 
+/* A mistyped directory must not pass as good. */
+static bool print_unusable(const struct yaml_docs *docs)
+{
+        if (docs->unreadable)
+                print_unreadable(docs);
+        else if (docs->n == 0)
+                fputs("herald check: there is no document in what was given\n", stderr);
+        return docs->unreadable || docs->n == 0;
+}
+
 static int check_paths(char **paths, int n, bool json)
 {
         struct yaml_docs *yaml = yaml_docs_new(NULL);
         for (int i = 0; i < n; i++)
                 yaml_read_path(yaml, paths[i]);
-        if (yaml->unreadable) {
-                print_unreadable(yaml);
+        if (print_unusable(yaml)) {
                 yaml_docs_free(yaml);
                 return EXIT_USAGE;
         }
@@ -79,7 +83,7 @@ static int check_paths(char **paths, int n, bool json)
                 print_text(config, &sum);
         config_free(config);
         config_docs_free(docs);
-        return sum.errors > 0 ? EXIT_REFUSED : EXIT_GOOD;
+        return sum.errors > 0 ? EXIT_NO : EXIT_DONE;
 }
 
 int cmd_check(int argc, char **argv)
@@ -92,7 +96,7 @@ int cmd_check(int argc, char **argv)
         while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
                 if (option == 'h') {
                         fputs(help, stdout);
-                        return EXIT_GOOD;
+                        return EXIT_DONE;
                 }
                 if (option != 'o')
                         return EXIT_USAGE; /* getopt_long() has said why */

@@ -15,6 +15,7 @@
 #include "report/metrics.h"
 #include "state.h"
 #include "store/store.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,7 @@ static void step(void *arg)
                 for (size_t i = 0; i < 2; i++)
                         control->announcers[i]->synced(control->announcers[i]->self);
                 control->announced_all = true;
+                malloc_trim(0); /* the lists of the start were far larger than what is kept of them */
         }
         if (control->leader)
                 lead_step(control, now);

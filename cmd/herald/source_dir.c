@@ -13,6 +13,7 @@
 #include "k8s/decode.h"
 #include "k8s/json.h"
 #include "model/write.h"
+#include "status_dir.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +29,7 @@
 struct object {    /* one object of the cluster, and the file it stands in */
         char *key; /* "Service default/web" */
         struct file *file;
-        struct ref ref;           /* its strings lie in text */
-        struct json_object *base; /* a Service without the status that the leader wrote */
+        struct ref ref; /* its strings lie in text */
         unsigned seen;
         UT_hash_handle hh;
 };
@@ -37,13 +37,6 @@ struct object {    /* one object of the cluster, and the file it stands in */
 struct file {
         char *name;
         bool has_config;
-        UT_hash_handle hh;
-};
-
-struct status { /* what DIR/status/ says about one Service */
-        char *file;
-        struct json_object *root;
-        char *key; /* of the Service's object */
         UT_hash_handle hh;
 };
 
@@ -62,11 +55,9 @@ struct dir_source {
         struct loop_fd *fd;
         struct object *objects;
         struct file *files;
-        struct status *statuses; /* by file name */
         struct dirty *dirty;
         unsigned round;
-        bool config_dirty;
-        struct log_limit limit;
+        bool config_dirty, leader, started;
 };
 
 static bool is_document(const char *name)
@@ -90,49 +81,6 @@ static char *object_key(const struct ref *ref)
 
 /* objects */
 
-/* Puts every member of from into to; values are shared. */
-static void add_members(struct json_object *to, struct json_object *from)
-{
-        if (!from)
-                return;
-        json_object_object_foreach(from, key, value)
-        {
-                json_object_object_add(to, key, json_object_get(value));
-        }
-}
-
-/* The Service as the API server would show it: what the user wrote, with the status and annotations of the
- * leader. */
-static struct json_object *with_status(struct json_object *base, struct json_object *status)
-{
-        struct json_object *whole = json_object_new_object(), *meta = json_object_new_object();
-        struct json_object *notes = json_object_new_object(), *old = json_object_at(base, "metadata");
-
-        add_members(notes, json_object_at(old, "annotations"));
-        add_members(notes, json_object_at(json_object_at(status, "metadata"), "annotations"));
-        add_members(meta, old);
-        json_object_object_add(meta, "annotations", notes);
-        add_members(whole, base);
-        json_object_object_add(whole, "metadata", meta);
-        json_object_object_add(whole, "status", json_object_get(json_object_at(status, "status")));
-        return whole;
-}
-
-static char *status_name(const struct ref *ref)
-{
-        return xprintf("%s_%s.json", ref->namespace, ref->name);
-}
-
-static struct status *status_of(struct dir_source *source, const struct ref *ref)
-{
-        char *name = status_name(ref);
-        struct status *status;
-
-        HASH_FIND_STR(source->statuses, name, status);
-        free(name);
-        return status && status->root ? status : NULL;
-}
-
 static void put_fact(struct dir_source *source, const char *file, struct json_object *root)
 {
         const char *why;
@@ -146,27 +94,30 @@ static void put_fact(struct dir_source *source, const char *file, struct json_ob
 
 static void put_object(struct dir_source *source, struct object *object, struct json_object *root)
 {
-        struct status *status = object->ref.kind == KIND_SERVICE ? status_of(source, &object->ref) : NULL;
-        struct json_object *whole;
+        struct json_object *whole = object->ref.kind == KIND_SERVICE
+                                            ? status_apply(source->status_dir, &object->ref, root)
+                                            : json_object_get(root);
 
-        if (object->ref.kind == KIND_SERVICE && root != object->base) {
-                json_object_put(object->base);
-                object->base = json_object_get(root);
-        }
-        whole = status ? with_status(root, status->root) : json_object_get(root);
         put_fact(source, object->file->name, whole);
         json_object_put(whole);
 }
 
-static void forget_object(struct dir_source *source, struct object *object)
+static void free_object(struct dir_source *source, struct object *object)
 {
-        store_drop(control_store(source->control), &object->ref);
         HASH_DEL(source->objects, object);
-        json_object_put(object->base);
         free((char *)(uintptr_t)object->ref.namespace);
         free((char *)(uintptr_t)object->ref.name);
         free(object->key);
         free(object);
+}
+
+/* A Service that is gone leaves no status behind; the leader cleans up. */
+static void forget_object(struct dir_source *source, struct object *object)
+{
+        store_drop(control_store(source->control), &object->ref);
+        if (source->leader && object->ref.kind == KIND_SERVICE)
+                status_remove(source->status_dir, &object->ref);
+        free_object(source, object);
 }
 
 static struct object *find_or_add(struct dir_source *source, struct file *file, const struct ref *ref)
@@ -295,119 +246,37 @@ static void read_config(struct dir_source *source)
 
 /* DIR/status */
 
-static void apply_status(struct dir_source *source, const char *key)
+/* Its Service is read again, from the file that it stands in; one that is gone leaves nothing behind. */
+static void status_changed(struct dir_source *source, const char *file, bool orphans_only)
 {
+        struct ref ref = {.kind = KIND_SERVICE};
+        char *namespace, *name, *key;
         struct object *object;
 
+        if (!status_owner(file, &namespace, &name))
+                return;
+        ref.namespace = namespace;
+        ref.name = name;
+        key = object_key(&ref);
         HASH_FIND_STR(source->objects, key, object);
-        if (object && object->base)
-                put_object(source, object, object->base);
-}
+        if (!object && source->leader)
+                status_remove(source->status_dir, &ref);
+        else if (object && !orphans_only) {
+                bool config_dirty = source->config_dirty;
 
-static void read_status(struct dir_source *source, const char *name)
-{
-        struct yaml_docs *docs = yaml_docs_new(NULL);
-        char *path = xprintf("%s/%s", source->status_dir, name), *old_key = NULL;
-        struct status *status;
-        struct ref ref;
-        const char *why;
-
-        HASH_FIND_STR(source->statuses, name, status);
-        if (!status) {
-                status = xcalloc(1, sizeof *status);
-                status->file = xstrdup(name);
-                HASH_ADD_KEYPTR(hh, source->statuses, status->file, strlen(status->file), status);
+                read_one(source, object->file->name);
+                source->config_dirty = config_dirty; /* the file itself did not change */
         }
-        old_key = status->key;
-        json_object_put(status->root);
-        status->root = NULL;
-        status->key = NULL;
-        if (access(path, F_OK) == 0)
-                yaml_read_path(docs, path);
-        if (docs->n == 1 && docs->v[0].root && decode_ref(docs->v[0].root, &ref, &why) &&
-            ref.kind == KIND_SERVICE) {
-                status->root = json_object_get(docs->v[0].root);
-                status->key = object_key(&ref);
-        }
-        if (old_key)
-                apply_status(source, old_key);
-        if (status->key && (!old_key || strcmp(old_key, status->key) != 0))
-                apply_status(source, status->key);
-        free(old_key);
-        free(path);
-        yaml_docs_free(docs);
-}
-
-/* A Service that is gone leaves no status behind; the leader cleans up. */
-static void remove_orphans(struct dir_source *source)
-{
-        for (struct status *s = source->statuses; s; s = s->hh.next) {
-                char *path;
-                struct object *object = NULL;
-
-                if (!s->root)
-                        continue;
-                HASH_FIND_STR(source->objects, s->key, object);
-                if (object)
-                        continue;
-                path = xprintf("%s/%s", source->status_dir, s->file);
-                unlink(path);
-                free(path);
-        }
-}
-
-static struct json_object *status_json(const struct write *write)
-{
-        struct json_object *root = json_object_new_object(), *meta = json_object_new_object();
-        struct json_object *notes = json_object_new_object(), *ingress = json_object_new_array();
-        struct json_object *balancer = json_object_new_object(), *status = json_object_new_object();
-        char text[IP_STRLEN];
-
-        json_object_object_add(root, "apiVersion", json_object_new_string("v1"));
-        json_object_object_add(root, "kind", json_object_new_string("Service"));
-        json_object_object_add(meta, "namespace", json_object_new_string(write->ref.namespace));
-        json_object_object_add(meta, "name", json_object_new_string(write->ref.name));
-        if (write->pool)
-                json_object_object_add(notes, ANNOTATION_PREFIX ANNOTATION_POOL,
-                                       json_object_new_string(write->pool));
-        json_object_object_add(meta, "annotations", notes);
-        json_object_object_add(root, "metadata", meta);
-        for (size_t i = 0; i < write->n_ips; i++) {
-                struct json_object *entry = json_object_new_object();
-
-                json_object_object_add(entry, "ip", json_object_new_string(ip_str(write->ips[i], text)));
-                json_object_object_add(entry, "ipMode", json_object_new_string("VIP"));
-                json_object_array_add(ingress, entry);
-        }
-        json_object_object_add(balancer, "ingress", ingress);
-        json_object_object_add(status, "loadBalancer", balancer);
-        json_object_object_add(root, "status", status);
-        return root;
-}
-
-static bool write_status(struct dir_source *source, const struct write *write)
-{
-        char *name = status_name(&write->ref);
-        char *path = xprintf("%s/%s", source->status_dir, name);
-        char *temp = xprintf("%s/.%s", source->status_dir, name);
-        struct json_object *root = status_json(write);
-        bool ok =
-                json_object_to_file_ext(temp, root, JSON_C_TO_STRING_PRETTY) == 0 && rename(temp, path) == 0;
-
-        if (!ok)
-                log_error("standalone", "cannot write %s: %s", path, strerror(errno));
-        json_object_put(root);
+        free(key);
+        free(namespace);
         free(name);
-        free(path);
-        free(temp);
-        return ok;
 }
 
 void dir_source_write(void *arg, struct write *write)
 {
         struct dir_source *source = arg;
 
-        if (write->type == WRITE_STATUS && !write_status(source, write))
+        if (write->type == WRITE_STATUS && !status_write(source->status_dir, write))
                 control_write_failed(source->control, write, LEAD_REFUSED);
         else if (write->type == WRITE_EVENT)
                 log_line(write->warning ? LOG_WARN : LOG_INFO, "event", "%s %s/%s: %s: %s",
@@ -448,7 +317,7 @@ static void scan(struct dir_source *source, const char *path, bool in_status)
 
 static int by_key(struct dirty *a, struct dirty *b)
 {
-        return strcmp(b->name, a->name); /* status files first: a Service is then decoded once */
+        return strcmp(a->name, b->name); /* documents, then status files */
 }
 
 /* The first node by name writes; without any Node document this node is the only one. */
@@ -466,24 +335,21 @@ static bool is_leader(struct dir_source *source)
 static void catch_up(struct dir_source *source)
 {
         struct dirty *dirty, *next;
-        bool leader;
 
         HASH_SORT(source->dirty, by_key);
         HASH_ITER (hh, source->dirty, dirty, next) {
                 HASH_DEL(source->dirty, dirty);
                 if (dirty->in_status)
-                        read_status(source, dirty->name + 1);
+                        status_changed(source, dirty->name + 1, !source->started);
                 else
                         read_one(source, dirty->name + 1);
                 free(dirty->name);
                 free(dirty);
         }
+        source->leader = is_leader(source);
+        control_set_leader(source->control, source->leader, 0);
         if (source->config_dirty)
                 read_config(source);
-        leader = is_leader(source);
-        control_set_leader(source->control, leader, 0);
-        if (leader)
-                remove_orphans(source);
         control_changed(source->control);
 }
 
@@ -549,10 +415,12 @@ struct dir_source *dir_source_new(struct loop *loop, struct control *control, co
                 return NULL;
         }
         source->fd = loop_fd_new(loop, source->inotify, LOOP_READ, on_inotify, source);
-        scan(source, source->status_dir, true);
         scan(source, source->dir, false);
         source->config_dirty = true;
         catch_up(source);
+        scan(source, source->status_dir, true); /* of Services of the past; the others were read with them */
+        catch_up(source);
+        source->started = true;
         control_synced(control);
         return source;
 }
@@ -561,25 +429,17 @@ void dir_source_free(struct dir_source *source)
 {
         struct object *object, *next_object;
         struct file *file, *next_file;
-        struct status *status, *next_status;
 
         loop_fd_free(source->fd);
         if (source->inotify >= 0)
                 close(source->inotify);
         HASH_ITER (hh, source->objects, object, next_object) {
-                forget_object(source, object);
+                free_object(source, object);
         }
         HASH_ITER (hh, source->files, file, next_file) {
                 HASH_DEL(source->files, file);
                 free(file->name);
                 free(file);
-        }
-        HASH_ITER (hh, source->statuses, status, next_status) {
-                HASH_DEL(source->statuses, status);
-                json_object_put(status->root);
-                free(status->file);
-                free(status->key);
-                free(status);
         }
         free(source->dir);
         free(source->status_dir);

@@ -20,7 +20,7 @@
 
 enum {
         ALIGN = _Alignof(max_align_t),
-        FIRST_CHUNK = 512,
+        FIRST_CHUNK = 256,
         LAST_CHUNK = 8192,
 #ifdef __SANITIZE_ADDRESS__
         RED_ZONE = ALIGN, /* never handed out: poisoned between objects */

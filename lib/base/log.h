@@ -13,18 +13,20 @@ void log_set_level(enum log_level);
 bool log_level_parse(const char *text, enum log_level *out); /* debug, info, warn, error */
 bool log_enabled(enum log_level);
 void log_start(void);
-void log_stop(void); /* writes out what is left */
+void log_stop(void); /* writes out what is left; gives up when nobody reads for a second */
 uint64_t log_dropped(void);
 
-/* A line that is a sentence only. Any bytes are fine: what could forge a line or drive a terminal is escaped. */
+/* A line that is a sentence only. What could forge a line or drive a terminal is escaped. */
 void log_line(enum log_level, const char *module, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* A sentence and its pairs: log_pairs(LOG_INFO, "bgp", "session is up", "peer=%s addr=%s", name, addr). A value that
- * may hold spaces, quotes or foreign bytes goes through log_quote(). */
+/* A sentence and its pairs: log_pairs(LOG_INFO, "bgp", "session is up", "peer=%s addr=%s", name, addr).
+ * A value that may hold spaces, quotes or foreign bytes goes through log_quote(). */
 void log_pairs(enum log_level, const char *module, const char *msg, const char *fmt, ...)
         __attribute__((format(printf, 4, 5)));
-/* s as the value of a pair: as it is, or quoted and escaped; cut with "..." when longer. NULL gives "". Returns buf. */
+/* s as the value of a pair: as it is, or quoted and escaped; cut with "..." when longer. NULL gives "".
+ * Returns buf. */
 #define LOG_QUOTELEN 256
 const char *log_quote(char buf[static LOG_QUOTELEN], const char *s);
+
 #define log_debug(module, ...) log_line(LOG_DEBUG, module, __VA_ARGS__)
 #define log_info(module, ...)  log_line(LOG_INFO, module, __VA_ARGS__)
 #define log_warn(module, ...)  log_line(LOG_WARN, module, __VA_ARGS__)

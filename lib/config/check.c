@@ -17,11 +17,11 @@ const char *severity_name(enum severity severity)
         return names[severity];
 }
 
-/* Verdicts of one object stand together only by chance: an object counts at its first problem. */
+/* The verdicts of one object stand together and share its ref, to the very pointer of its name; documents
+ * that could not be read have no kind, and each is an object of its own. */
 static bool same_object(const struct verdict *a, const struct verdict *b)
 {
-        return ref_cmp(&a->ref, &b->ref) == 0 && strcmp(a->ref.group, b->ref.group) == 0 &&
-               strcmp(a->kind, b->kind) == 0 && a->reason != REASON_SHADOWED && b->reason != REASON_SHADOWED;
+        return a->kind[0] && a->ref.name == b->ref.name;
 }
 
 struct check_summary check_summary(const struct config *config)
@@ -30,7 +30,7 @@ struct check_summary check_summary(const struct config *config)
         for (size_t i = 0; i < config->n_verdicts; i++) {
                 const struct verdict *v = &config->verdicts[i];
                 enum severity severity = check_severity(v);
-                bool first = i == 0 || !v->kind[0] || !same_object(v, v - 1);
+                bool first = i == 0 || !same_object(v, v - 1);
                 sum.objects += first;
                 sum.errors += severity == SEVERITY_ERROR;
                 sum.warnings += severity == SEVERITY_WARNING;

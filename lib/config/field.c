@@ -24,39 +24,52 @@ void problems_add(struct problems *problems, struct verdict verdict)
         problems->v[problems->n++] = verdict;
 }
 
+/* One text in the arena, whatever its length: cut short it might end inside a character. */
+static const char *format(struct reading *r, const char *fmt, va_list ap)
+{
+        char *text;
+        if (vasprintf(&text, fmt, ap) < 0)
+                abort();
+        const char *kept = arena_strdup(r->arena, text);
+        free(text);
+        return kept;
+}
+
 void refuse(struct reading *r, struct json_object *at, enum reason reason, const char *fmt, ...)
 {
-        char text[512];
         va_list ap;
         if (r->errors++ >= PROBLEMS_MAX)
                 return;
+        struct verdict verdict = {.ref = r->ref, .reason = reason, .kind = r->kind};
         va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
+        verdict.message = format(r, fmt, ap);
         va_end(ap);
-        int line = yaml_line(at);
-        problems_add(r->problems,
-                     (struct verdict){
-                             .ref = r->ref,
-                             .reason = reason,
-                             .message = arena_printf(r->arena, "%s%s%s", r->path, r->path_len > 0 ? ": " : "",
-                                                     text),
-                             .kind = r->kind,
-                             .file = r->doc->file[0] ? arena_strdup(r->arena, r->doc->file) : NULL,
-                             .line = line ? line : r->line,
-                             .field = arena_strdup(r->arena, r->path),
-                     });
+        if (r->path_len > 0)
+                verdict.message = arena_printf(r->arena, "%s: %s", r->path, verdict.message);
+        if (r->doc->file[0])
+                verdict.file = arena_strdup(r->arena, r->doc->file);
+        verdict.line = yaml_line(at) ? yaml_line(at) : r->line;
+        verdict.field = arena_strdup(r->arena, r->path);
+        problems_add(r->problems, verdict);
 }
 
 void note(struct reading *r, const char *fmt, ...)
 {
-        char text[512];
         va_list ap;
         if (strlen(r->notes) > 2000)
                 return;
         va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
+        const char *text = format(r, fmt, ap);
         va_end(ap);
         r->notes = arena_printf(r->arena, "%s%s%s: %s", r->notes, *r->notes ? "; " : "", r->path, text);
+}
+
+char *printable(char *text)
+{
+        for (char *c = text; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == 127)
+                        *c = ' ';
+        return text;
 }
 
 const char *shown(struct reading *r, struct json_object *value)
@@ -76,11 +89,9 @@ const char *shown(struct reading *r, struct json_object *value)
                 return arena_strdup(r->arena, json_object_get_string(value));
         }
         const char *text = json_object_get_string(value);
-        char *copy = arena_printf(r->arena, "\"%.60s%s\"", text, strlen(text) > 60 ? "..." : "");
-        for (char *c = copy; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 127)
-                        *c = ' ';
-        return copy;
+        char *copy = arena_printf(r->arena, "\"%.*s%s\"", utf8_cut(text, 60), text,
+                                  strlen(text) > 60 ? "..." : "");
+        return printable(copy);
 }
 
 static size_t path_add(struct reading *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -97,10 +108,8 @@ static size_t path_add(struct reading *r, const char *fmt, ...)
 
 size_t path_field(struct reading *r, const char *name)
 {
-        size_t before = path_add(r, "%s%.60s", r->path_len > 0 ? "." : "", name);
-        for (char *c = r->path + before; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 127)
-                        *c = ' ';
+        size_t before = path_add(r, "%s%.*s", r->path_len > 0 ? "." : "", utf8_cut(name, 60), name);
+        printable(r->path + before);
         return before;
 }
 
@@ -119,6 +128,10 @@ void refuse_unknown(struct reading *r, struct json_object *at, const char *key, 
 {
         const char *best = NULL;
         int best_distance = 4;
+        if (r->errors >= PROBLEMS_MAX) { /* do not look for names that nobody will see */
+                r->errors++;
+                return;
+        }
         for (; *known; known++) {
                 int distance = edit_distance(key, *known);
                 if (distance < best_distance && (size_t)distance * 3 <= strlen(*known)) {

@@ -78,10 +78,10 @@ static void judge_kind(struct reading *r)
         size_t path = path_field(r, "kind");
         if (near)
                 refuse(r, member(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
-                       "%.60s is not a kind of %s; did you mean %s?", r->kind, r->ref.group, near);
+                       "%s is not a kind of %s; did you mean %s?", r->kind, r->ref.group, near);
         else
                 refuse(r, member(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
-                       "%.60s is not a kind of %s; remove it", r->kind, r->ref.group);
+                       "%s is not a kind of %s; remove it", r->kind, r->ref.group);
         path_pop(r, path);
 }
 
@@ -142,7 +142,7 @@ static void judge_name(struct reading *r, struct json_object *metadata)
         path_field(r, "name");
         if (!name)
                 refuse(r, metadata, REASON_MISSING_FIELD, "is missing; give the object a name");
-        else if (!*r->ref.name || !name_is_valid(r->ref.name))
+        else if (!json_object_is_type(name, json_type_string) || !name_is_valid(json_object_get_string(name)))
                 refuse(r, name, REASON_INVALID_VALUE,
                        "%s is not a name; names have a-z, 0-9, dashes and dots", shown(r, name));
         path_pop(r, path);
@@ -170,20 +170,25 @@ static int rank_of(const struct reading *r)
         return (int)r->doc->origin * 2 + herald;
 }
 
+/* A text of the document as others may print it. */
+static char *text_of(struct reading *r, const char *parent, const char *key)
+{
+        const char *text = entry_text(r->doc, parent, key);
+        return printable(arena_printf(r->arena, "%.*s", utf8_cut(text, 253), text));
+}
+
 static void read_ref(struct reading *r, const char **version)
 {
-        const struct entry *e = r->doc;
-        const char *api = entry_text(e, NULL, "apiVersion"), *slash = strchr(api, '/');
-        char *group = arena_strdup(r->arena, api);
-        group[slash ? slash - api : 0] = 0;
-        *version = slash ? slash + 1 : api;
-        r->kind = arena_strdup(r->arena, entry_text(e, NULL, "kind"));
+        char *group = text_of(r, NULL, "apiVersion"), *slash = strchr(group, '/');
+        *version = arena_strdup(r->arena, slash ? slash + 1 : group);
+        group[slash ? slash - group : 0] = 0;
+        r->kind = text_of(r, NULL, "kind");
         r->ref = (struct ref){.group = group,
-                              .namespace = arena_strdup(r->arena, entry_text(e, "metadata", "namespace")),
-                              .name = arena_strdup(r->arena, entry_text(e, "metadata", "name")),
-                              .uid = arena_strdup(r->arena, entry_text(e, "metadata", "uid")),
-                              .rv = arena_strdup(r->arena, entry_text(e, "metadata", "resourceVersion"))};
-        r->line = e->line;
+                              .namespace = text_of(r, "metadata", "namespace"),
+                              .name = text_of(r, "metadata", "name"),
+                              .uid = text_of(r, "metadata", "uid"),
+                              .rv = text_of(r, "metadata", "resourceVersion")};
+        r->line = r->doc->line;
 }
 
 struct identity identify(struct reading *r)

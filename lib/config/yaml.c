@@ -12,6 +12,7 @@
  */
 #include "config/yaml.h"
 #include "config/scalar.h"
+#include "config/value.h"
 #include <json-c/json.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -192,7 +193,8 @@ static bool key_is_good(struct parse *p, const yaml_event_t *key, struct json_ob
         }
         if (json_object_object_get_ex(map, text, NULL)) {
                 fail(p, line,
-                     arena_printf(p->docs->arena, "has the key \"%.60s\" twice; remove one of them", text));
+                     arena_printf(p->docs->arena, "has the key \"%.*s\" twice; remove one of them",
+                                  utf8_cut(text, 60), text));
                 return false;
         }
         return true;
@@ -240,7 +242,7 @@ static struct json_object *read_node(struct parse *p, const yaml_event_t *event,
         struct json_object *value;
         if (event->type == YAML_ALIAS_EVENT)
                 return read_alias(p, event);
-        if (!spend(p, 1, line))
+        if (!spend(p, event->type == YAML_SCALAR_EVENT ? 1 + event->data.scalar.length / 64 : 1, line))
                 return NULL;
         if (!tag_is_known(event_tag(event))) {
                 fail(p, line, "has a tag (!...) that is not one of YAML's own; remove it");

@@ -15,7 +15,7 @@ struct json_object;
 
 struct yaml_limits {
         size_t bytes; /* of one text */
-        size_t nodes; /* of all documents of a set, aliases expanded */
+        size_t nodes; /* of all documents of a set, aliases expanded; 64 octets of text count as one more */
         size_t depth;
 };
 extern const struct yaml_limits yaml_limits_default; /* 64 MiB, 4 million nodes, 64 levels */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <uthash.h>
 
+#define TOLD_PER_TURN 32
+
 struct key {
         int ifindex;
         struct ip ip;
@@ -75,19 +77,21 @@ static void tell(struct group *g, struct seat *s)
 static void on_timer(void *arg)
 {
         struct group *g = arg;
-        struct key *queue = g->queue;
-        size_t n = g->n_queue;
+        struct key batch[TOLD_PER_TURN];
+        size_t n = g->n_queue < TOLD_PER_TURN ? g->n_queue : TOLD_PER_TURN;
 
-        /* The listener may set and unset seats: keys, not pointers, and a queue of its own. */
-        g->queue = NULL;
-        g->n_queue = 0;
+        /* The listener may set and unset seats: keys, not pointers, and none of the queue. */
+        memcpy(batch, g->queue, n * sizeof *batch);
+        g->n_queue -= n;
+        memmove(g->queue, g->queue + n, g->n_queue * sizeof *batch);
+        if (g->n_queue > 0)
+                loop_timer_at(g->timer, (struct mono){0});
         for (size_t i = 0; i < n; i++) {
-                struct seat *s = find(g, queue[i]);
+                struct seat *s = find(g, batch[i]);
 
                 if (s != NULL)
                         tell(g, s);
         }
-        free(queue);
 }
 
 struct group *group_new(struct loop *loop, group_owner_fn *changed, void *arg)

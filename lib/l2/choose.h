@@ -14,3 +14,9 @@ bool choose_usable(const struct link_if *, bool named);
  */
 size_t choose_ifs(const struct link_if *ifs, size_t n_ifs, struct ip ip, const char *const *names,
                   size_t n_names, int *out, size_t max);
+
+/* Those of the interfaces that could be chosen for an address that names none: usable, with a default route
+ * or an address that is not link-local. Shallow copies; free() the array. */
+struct link_if *choose_places(const struct link_if *ifs, size_t n_ifs, size_t *n);
+/* Of all that the choice among them depends on, and of their being up. */
+uint64_t choose_fingerprint(const struct link_if *places, size_t n);

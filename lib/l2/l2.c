@@ -17,13 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
-#define MAX_IFS 8 /* interfaces per address */
+#define MAX_IFS         8  /* interfaces per address */
+#define PLACED_PER_TURN 32 /* after a change of the interfaces; the wire loop's callbacks are short */
 
 struct address {
         struct ip ip;
         struct want *want;
         bool continued; /* from before the restart, not confirmed yet */
+        bool dirty;     /* to be placed anew; in the list */
+        struct address *prev, *next;
         int ifs[MAX_IFS];
         size_t n_ifs;
         UT_hash_handle hh;
@@ -43,6 +47,9 @@ struct l2 {
         void *fact_arg;
         struct announcer announcer;
         struct address *addresses;
+        struct address *dirty; /* list */
+        size_t n_named;        /* of the addresses, with interfaces by name */
+        struct loop_timer *place_timer;
         struct segment *segments;
         struct l2_counters counters;
         uint64_t seen; /* fingerprint of the interfaces that addresses were last placed by */
@@ -55,6 +62,11 @@ static struct address *find_address(const struct l2 *l2, struct ip ip)
 
         HASH_FIND(hh, l2->addresses, &ip, sizeof ip, a);
         return a;
+}
+
+static bool is_named(const struct address *a)
+{
+        return a->want != NULL && a->want->l2.n_interfaces > 0;
 }
 
 static struct segment *find_segment(const struct l2 *l2, int ifindex)
@@ -172,6 +184,22 @@ static void apply(struct l2 *l2, struct address *a, const struct link_if *ifs, s
                 group_set(l2->group, a->ifs[i], a->ip, true, w->rank);
 }
 
+static void mark(struct l2 *l2, struct address *a)
+{
+        if (a->dirty)
+                return;
+        a->dirty = true;
+        DL_APPEND(l2->dirty, a);
+        loop_timer_at(l2->place_timer, (struct mono){0});
+}
+
+static void unmark(struct l2 *l2, struct address *a)
+{
+        if (a->dirty)
+                DL_DELETE(l2->dirty, a);
+        a->dirty = false;
+}
+
 static void put(struct l2 *l2, const struct want *want, bool continued)
 {
         struct address *a = find_address(l2, want->ip);
@@ -185,9 +213,12 @@ static void put(struct l2 *l2, const struct want *want, bool continued)
                 a->ip = want->ip;
                 HASH_ADD(hh, l2->addresses, ip, sizeof a->ip, a);
         }
+        l2->n_named -= is_named(a);
         want_free(a->want);
         a->want = want_copy(want);
+        l2->n_named += is_named(a);
         a->continued = continued;
+        unmark(l2, a);
         ifs = link_ifs(l2->link, &n_ifs);
         apply(l2, a, ifs, n_ifs);
 }
@@ -198,73 +229,57 @@ static void drop(struct l2 *l2, struct address *a)
                 group_unset(l2->group, a->ifs[i], a->ip);
                 cease(l2, a->ifs[i], a->ip);
         }
+        unmark(l2, a);
         HASH_DEL(l2->addresses, a);
+        l2->n_named -= is_named(a);
         want_free(a->want);
         free(a);
 }
 
-/* The interfaces that an address may be on without being named, so that a node's hundreds of pod interfaces
- * are looked at once and not once per address. Shallow copies, for this turn. */
-static struct link_if *usable_ifs(const struct link_if *ifs, size_t n_ifs, size_t *n)
-{
-        struct link_if *v = xcalloc(n_ifs + 1, sizeof *v);
-
-        *n = 0;
-        for (size_t i = 0; i < n_ifs; i++)
-                if (choose_usable(&ifs[i], false))
-                        v[(*n)++] = ifs[i];
-        return v;
-}
-
-static uint64_t mix(uint64_t hash, const void *data, size_t len) /* FNV-1a */
-{
-        const uint8_t *p = data;
-
-        for (size_t i = 0; i < len; i++)
-                hash = (hash ^ p[i]) * 0x100000001b3;
-        return hash;
-}
-
-/* Of all that choose_ifs() and only_up() look at: a pod that comes or goes moves no address. */
-static uint64_t fingerprint(const struct link_if *ifs, size_t n)
-{
-        uint64_t hash = 0xcbf29ce484222325;
-
-        for (size_t i = 0; i < n; i++) {
-                const uint8_t flags[] = {ifs[i].up, ifs[i].default_route4, ifs[i].default_route6};
-
-                hash = mix(hash, &ifs[i].ifindex, sizeof ifs[i].ifindex);
-                hash = mix(hash, flags, sizeof flags);
-                for (size_t k = 0; k < ifs[i].n_addrs; k++) {
-                        const struct link_addr *a = &ifs[i].addrs[k];
-                        const uint8_t rest[] = {a->subnet.len, a->dad_failed};
-
-                        hash = mix(hash, a->subnet.ip.b, sizeof a->subnet.ip.b);
-                        hash = mix(hash, rest, sizeof rest);
-                }
-        }
-        return hash;
-}
-
-static void place_all(struct l2 *l2)
+/* Marks the addresses that the interfaces as they are now may place differently. */
+static void mark_moved(struct l2 *l2)
 {
         struct address *a, *next;
         const struct link_if *ifs;
-        struct link_if *usable;
-        size_t n_ifs, n_usable;
+        struct link_if *v;
+        size_t n_ifs, n;
         uint64_t seen;
+        bool moved;
 
         ifs = link_ifs(l2->link, &n_ifs);
-        usable = usable_ifs(ifs, n_ifs, &n_usable);
-        seen = fingerprint(usable, n_usable);
-        HASH_ITER (hh, l2->addresses, a, next) {
-                if (a->want->l2.n_interfaces > 0)
-                        apply(l2, a, ifs, n_ifs);
-                else if (seen != l2->seen)
-                        apply(l2, a, usable, n_usable);
-        }
+        v = choose_places(ifs, n_ifs, &n);
+        seen = choose_fingerprint(v, n);
+        free(v);
+        moved = seen != l2->seen;
         l2->seen = seen;
-        free(usable);
+        if (!moved && l2->n_named == 0)
+                return;
+        HASH_ITER (hh, l2->addresses, a, next)
+                if (moved || is_named(a))
+                        mark(l2, a);
+}
+
+static void on_place(void *arg)
+{
+        struct l2 *l2 = arg;
+        const struct link_if *ifs;
+        struct link_if *v;
+        size_t n_ifs, n;
+
+        ifs = link_ifs(l2->link, &n_ifs);
+        v = choose_places(ifs, n_ifs, &n);
+        for (int i = 0; i < PLACED_PER_TURN && l2->dirty != NULL; i++) {
+                struct address *a = l2->dirty;
+
+                unmark(l2, a);
+                if (is_named(a))
+                        apply(l2, a, ifs, n_ifs);
+                else
+                        apply(l2, a, v, n);
+        }
+        free(v);
+        if (l2->dirty != NULL)
+                loop_timer_at(l2->place_timer, (struct mono){0});
 }
 
 static void on_link(void *arg)
@@ -274,7 +289,7 @@ static void on_link(void *arg)
 
         if (l2->left)
                 return;
-        place_all(l2);
+        mark_moved(l2);
         HASH_ITER (hh, l2->segments, s, next) {
                 const struct link_if *f = link_by_index(l2->link, s->ifindex);
 
@@ -330,6 +345,7 @@ static void announce_leave(void *self, enum leave leave, struct mono deadline, v
         HASH_ITER (hh, l2->segments, s, s_next)
                 close_segment(l2, s);
         l2->left = true;
+        loop_timer_stop(l2->place_timer);
         loop_defer(l2->loop, done, arg);
 }
 
@@ -351,6 +367,7 @@ struct l2 *l2_new(struct loop *loop, struct link *link, struct group *group, wir
         l2->group = group;
         l2->fact = fact;
         l2->fact_arg = arg;
+        l2->place_timer = loop_timer_new(loop, on_place, l2);
         l2->announcer = (struct announcer){
                 .self = l2,
                 .peers = announce_peers,
@@ -380,6 +397,7 @@ void l2_free(struct l2 *l2)
         }
         group_listen(l2->group, NULL, NULL);
         link_unwatch(l2->link, on_link, l2);
+        loop_timer_free(l2->place_timer);
         free(l2);
 }
 

@@ -17,10 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH            32
-#define BATCHES_PER_TURN 2
-#define RX_MAX           1514 /* solicitations may carry options that we do not know */
-#define RCVBUF_SIZE      (1 << 20)
+#define BATCH       32   /* frames a turn: a flood must not keep the loop's timers waiting */
+#define RX_MAX      1514 /* solicitations may carry options that we do not know */
+#define RCVBUF_SIZE (1 << 20)
 
 struct l2_socket {
         int fd;
@@ -96,28 +95,6 @@ static bool is_for_us(const struct l2_socket *s, const struct sockaddr_ll *from)
                 from->sll_pkttype == PACKET_MULTICAST);
 }
 
-/* False when nothing is left to read. */
-static bool read_batch(struct l2_socket *s)
-{
-        uint8_t frames[BATCH][RX_MAX];
-        struct sockaddr_ll from[BATCH];
-        struct iovec iov[BATCH];
-        struct mmsghdr msgs[BATCH];
-        int n;
-
-        for (size_t i = 0; i < BATCH; i++) {
-                iov[i] = (struct iovec){frames[i], sizeof frames[i]};
-                msgs[i] = (struct mmsghdr){
-                        .msg_hdr = {&from[i], sizeof from[i], &iov[i], 1, NULL, 0, 0},
-                };
-        }
-        n = recvmmsg(s->fd, msgs, BATCH, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < n && !s->closed; i++)
-                if (is_for_us(s, &from[i]))
-                        s->rx(s->arg, s->proto, frames[i], msgs[i].msg_len);
-        return n == BATCH;
-}
-
 static void free_socket(void *arg)
 {
         free(arg);
@@ -126,11 +103,23 @@ static void free_socket(void *arg)
 static void on_readable(void *arg, int fd, int what)
 {
         struct l2_socket *s = arg;
+        uint8_t frames[BATCH][RX_MAX];
+        struct sockaddr_ll from[BATCH];
+        struct iovec iov[BATCH];
+        struct mmsghdr msgs[BATCH];
+        int n;
 
-        (void)fd;
         (void)what;
-        for (int i = 0; i < BATCHES_PER_TURN && !s->closed && read_batch(s); i++)
-                ;
+        for (size_t i = 0; i < BATCH; i++) {
+                iov[i] = (struct iovec){frames[i], sizeof frames[i]};
+                msgs[i] = (struct mmsghdr){
+                        .msg_hdr = {&from[i], sizeof from[i], &iov[i], 1, NULL, 0, 0},
+                };
+        }
+        n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n && !s->closed; i++)
+                if (is_for_us(s, &from[i]))
+                        s->rx(s->arg, s->proto, frames[i], msgs[i].msg_len);
 }
 
 int l2_socket_probe(void)

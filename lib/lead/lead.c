@@ -60,7 +60,9 @@ void lead_free(struct lead *lead)
 static void claim(struct lead *lead, const struct seat *seat, const struct fact *fact)
 {
         const struct service *service = &fact->u.service;
-        size_t n = 0, n_status = service->load_balancer ? service->n_status : 0;
+        size_t n = 0, n_status = service->n_status;
+        if (!service->load_balancer && !service->allocated_pool)
+                n_status = 0; /* somebody else's, or long over */
         struct ip *ips = xcalloc(n_status + seat->flight.n + 1, sizeof(*ips));
         for (size_t i = 0; i < n_status; i++)
                 ips[n++] = service->status_ips[i];
@@ -187,7 +189,7 @@ static void event(struct turn *turn, const struct fact *fact, bool warning, enum
         turn->out[turn->n++] = write;
 }
 
-static void tell_landed(struct turn *turn, const struct seat *seat, const struct fact *fact)
+static void tell_landed(struct turn *turn, const struct fact *fact)
 {
         const struct service *service = &fact->u.service;
         struct arena *arena = arena_new();
@@ -197,7 +199,7 @@ static void tell_landed(struct turn *turn, const struct seat *seat, const struct
                 text = arena_printf(arena, "%s%s %s", text, i > 0 ? " and" : "",
                                     ip_str(service->status_ips[i], buf));
         }
-        if (service->n_status > 0 && seat->landed)
+        if (service->n_status > 0)
                 event(turn, fact, false, REASON_ALLOCATED, "Allocate",
                       arena_printf(arena, "%s from pool %s.", text,
                                    service->allocated_pool ? service->allocated_pool : "?"));
@@ -238,6 +240,7 @@ static void write_again(struct turn *turn, struct seat *seat, const struct fact 
         const struct flight old = seat->flight;
         seat->flight = (struct flight){0};
         status(turn, seat, fact, old.ips, old.n, old.pool);
+        seat->flight.unsure = true;
         free(old.ips);
         free(old.pool);
         free(old.rv);
@@ -276,10 +279,13 @@ static void look(struct turn *turn, struct seat *seat)
         if (!fact || behind(seat, fact) || (again && mono_before(turn->now, seat->retry_at)))
                 return;
         seat->trouble = TROUBLE_NONE;
+        if (seat->flight.up) {
+                check_flight(seat, fact);
+                claim(turn->lead, seat, fact);
+        }
         if (seat->landed)
-                tell_landed(turn, seat, fact);
+                tell_landed(turn, fact);
         seat->landed = false;
-        check_flight(seat, fact);
         if (seat->flight.up) {
                 if (again)
                         write_again(turn, seat, fact);
@@ -336,12 +342,12 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
                 seat->backoff = BACKOFF_LONGEST;
         seat->retry_at = mono_add(now, seat->backoff);
         seat->trouble = TROUBLE_LATER;
+        seat->flight.unsure |= failure == LEAD_UNKNOWN;
         if (failure == LEAD_CONFLICT && *seat->flight.rv) {
                 free(seat->tried);
                 seat->tried = xstrdup(seat->flight.rv);
                 seat->trouble = TROUBLE_BEHIND;
-        }
-        if (failure != LEAD_UNKNOWN) {
+        } else if (!seat->flight.unsure) {
                 flight_end(&seat->flight);
                 if (fact)
                         claim(lead, seat, fact);

@@ -12,6 +12,7 @@ enum trouble {
 
 struct flight { /* a status that was written and not seen yet; guarded by rv, so it is over once rv is */
         bool up;
+        bool unsure; /* an earlier write of the same may still land */
         struct ip *ips;
         size_t n;
         char *pool; /* NULL: none */

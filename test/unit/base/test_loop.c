@@ -10,7 +10,7 @@ struct story {
         struct loop *loop;
         char text[256];
         size_t n;
-        struct loop_timer *timer;
+        struct loop_timer *timer, *end; /* end: stops the loop when it was armed by end_soon() */
         struct loop_fd *fd;
         struct mono deadline;
         int64_t late;
@@ -55,6 +55,14 @@ static struct loop_timer *timer_in(struct story *s, loop_fn *fn, int64_t ns)
         struct loop_timer *t = loop_timer_new(s->loop, fn, s);
         loop_timer_at(t, mono_add(mono_now(), ns));
         return t;
+}
+
+/* Called where the story should be over: what must not happen any more has a moment to happen. */
+static void end_soon(struct story *s)
+{
+        if (!s->end)
+                s->end = loop_timer_new(s->loop, stop, s);
+        loop_timer_at(s->end, mono_add(mono_now(), 2 * MSEC));
 }
 
 START_TEST(timers_fire_in_order_of_deadlines)
@@ -184,9 +192,12 @@ static void read_one(void *arg, int fd, int what)
         tell(s, ch);
         if (ch == '.')
                 loop_stop(s->loop);
-        if (ch == '0')
+        if (ch == '0') {
                 loop_fd_set(s->fd, 0);
+                end_soon(s);
+        }
         if (ch == 'x') {
+                end_soon(s);
                 loop_fd_free(s->fd);
                 s->fd = NULL;
         }
@@ -199,7 +210,6 @@ START_TEST(an_fd_is_level_triggered_until_it_is_paused)
         ck_assert_int_eq(pipe(fds), 0);
         s.fd = loop_fd_new(s.loop, fds[0], LOOP_READ, read_one, &s);
         ck_assert_int_eq(write(fds[1], "abc0de.", 7), 7);
-        struct loop_timer *end = timer_in(&s, stop, 5 * MSEC);
         loop_run(s.loop); /* paused at 0: the timer ends it */
         ck_assert_str_eq(s.text, "abc0.");
         loop_fd_set(s.fd, LOOP_READ);
@@ -207,7 +217,7 @@ START_TEST(an_fd_is_level_triggered_until_it_is_paused)
         ck_assert_str_eq(s.text, "abc0.de.");
         loop_fd_free(s.fd);
         loop_fd_free(NULL);
-        loop_timer_free(end);
+        loop_timer_free(s.end);
         loop_free(s.loop);
         close(fds[0]);
         close(fds[1]);
@@ -221,10 +231,9 @@ START_TEST(an_fd_may_free_itself)
         ck_assert_int_eq(pipe(fds), 0);
         s.fd = loop_fd_new(s.loop, fds[0], LOOP_READ, read_one, &s);
         ck_assert_int_eq(write(fds[1], "xy", 2), 2);
-        struct loop_timer *end = timer_in(&s, stop, 5 * MSEC);
         loop_run(s.loop);
         ck_assert_str_eq(s.text, "x.");
-        loop_timer_free(end);
+        loop_timer_free(s.end);
         loop_free(s.loop);
         close(fds[0]);
         close(fds[1]);
@@ -237,6 +246,7 @@ static void on_write(void *arg, int fd, int what)
         (void)fd;
         tell(s, what == LOOP_WRITE ? 'w' : '?');
         loop_fd_set(s->fd, LOOP_READ);
+        end_soon(s);
 }
 
 static void on_hangup(void *arg, int fd, int what)
@@ -253,7 +263,6 @@ START_TEST(an_fd_tells_what_is_ready)
         int fds[2];
         ck_assert_int_eq(pipe(fds), 0);
         s.fd = loop_fd_new(s.loop, fds[1], LOOP_WRITE, on_write, &s);
-        struct loop_timer *end = timer_in(&s, stop, 2 * MSEC);
         loop_run(s.loop);
         ck_assert_str_eq(s.text, "w."); /* once: it was switched to reading */
         loop_fd_free(s.fd);
@@ -263,17 +272,30 @@ START_TEST(an_fd_tells_what_is_ready)
         loop_run(s.loop);
         ck_assert_str_eq(s.text, "w..");
         loop_fd_free(s.fd);
-        loop_timer_free(end);
+        loop_timer_free(s.end);
         loop_free(s.loop);
         close(fds[0]);
 }
 END_TEST
 
+static void b_at_the_end(void *arg)
+{
+        b(arg);
+        end_soon(arg);
+}
+
 static void defer_b(void *arg)
 {
         struct story *s = arg;
         tell(s, 'd');
-        loop_defer(s->loop, b, s);
+        loop_defer(s->loop, b_at_the_end, s);
+}
+
+static void defer_to_c(void *arg)
+{
+        struct story *s = arg;
+        tell(s, 'd');
+        loop_defer(s->loop, c, s);
 }
 
 START_TEST(deferred_functions_run_after_the_callbacks_of_the_turn)
@@ -283,12 +305,12 @@ START_TEST(deferred_functions_run_after_the_callbacks_of_the_turn)
                 timer_in(&s, defer_b, -5 * SEC),
                 timer_in(&s, a, -4 * SEC),
                 timer_in(&s, a, -3 * SEC),
-                timer_in(&s, stop, 2 * MSEC),
         };
         loop_run(s.loop);
         ck_assert_str_eq(s.text, "daab.");
         for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
                 loop_timer_free(v[i]);
+        loop_timer_free(s.end);
         loop_free(s.loop);
 }
 END_TEST
@@ -299,19 +321,18 @@ START_TEST(deferred_functions_keep_their_order)
         loop_defer(s.loop, a, &s);
         loop_defer(s.loop, defer_b, &s); /* defers one more: it comes after all that are there */
         loop_defer(s.loop, c, &s);
-        struct loop_timer *end = timer_in(&s, stop, 2 * MSEC);
         loop_run(s.loop);
         ck_assert_str_eq(s.text, "adcb.");
-        loop_timer_free(end);
         for (int i = 0; i < 100; i++)
                 loop_defer(s.loop, i % 2 ? a : b, &s);
-        loop_defer(s.loop, defer_b, &s);
+        loop_defer(s.loop, defer_to_c, &s);
         s.n = 0;
+        loop_timer_free(s.end);
         loop_free(s.loop); /* runs them, also what they defer */
         ck_assert_uint_eq(s.n, 102);
         for (size_t i = 0; i < 100; i++)
                 ck_assert_int_eq(s.text[i], i % 2 ? 'a' : 'b');
-        ck_assert(memcmp(s.text + 100, "db", 2) == 0);
+        ck_assert(memcmp(s.text + 100, "dc", 2) == 0);
 }
 END_TEST
 

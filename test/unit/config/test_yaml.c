@@ -69,6 +69,20 @@ START_TEST(documents_are_told_apart)
 }
 END_TEST
 
+START_TEST(tags_and_quotes_say_what_a_scalar_is)
+{
+        struct yaml_docs *docs = read_text(
+                "   # indented\na: !!str 5\nb: !!int 5\nc: '5'\nd: ! 5\ne: 5\nf: !!int '5'\n", NULL);
+        static const enum json_type types[] = {json_type_string, json_type_int, json_type_string,
+                                               json_type_string, json_type_int, json_type_int};
+        for (size_t i = 0; i < 6; i++) {
+                const char key[] = {(char)('a' + i), 0};
+                ck_assert_int_eq(json_object_get_type(get(root_is(docs, 0, 2), key)), types[i]);
+        }
+        yaml_docs_free(docs);
+}
+END_TEST
+
 START_TEST(an_error_stays_in_its_document)
 {
         struct yaml_docs *docs = read_text("a: 1\n---\nb: [\n---\nc: 3\n---\n\"d\n---\ne: 5", NULL);
@@ -207,6 +221,7 @@ int main(void)
         TCase *tests = tcase_create("yaml");
         tcase_add_test(tests, values_know_their_lines);
         tcase_add_test(tests, documents_are_told_apart);
+        tcase_add_test(tests, tags_and_quotes_say_what_a_scalar_is);
         tcase_add_test(tests, an_error_stays_in_its_document);
         tcase_add_test(tests, json_is_read_as_it_is);
         tcase_add_loop_test(tests, refuses, 0, sizeof(refused) / sizeof(refused[0]));

@@ -145,6 +145,51 @@ START_TEST(the_list_of_names)
 }
 END_TEST
 
+START_TEST(pods_are_no_places)
+{
+        static struct link_addr local[1];
+        struct link_if *places;
+        size_t n;
+
+        places = choose_places(ifs, N_IFS, &n);
+        ck_assert_uint_eq(n, 3); /* neither the pods' bridge nor the port */
+        ck_assert_int_eq(places[0].ifindex, LAN + 1);
+        ck_assert_int_eq(places[1].ifindex, DMZ + 1);
+        ck_assert_int_eq(places[2].ifindex, WAN + 1);
+        free(places);
+        local[0] = addr("fe80::1", 64);
+        interface(DMZ, "eni1a2b", local, 1);
+        places = choose_places(ifs, N_IFS, &n);
+        ck_assert_uint_eq(n, 2);
+        free(places);
+}
+END_TEST
+
+START_TEST(fingerprint_sees_what_may_move_an_address)
+{
+        uint64_t before = choose_fingerprint(ifs, N_IFS);
+
+        ifs[LAN].mac[0] = 2;
+        ifs[LAN].n_gateways = 1;
+        lan_addrs[1].tentative = true;
+        ck_assert(choose_fingerprint(ifs, N_IFS) == before);
+        ifs[LAN].up = false;
+        ck_assert(choose_fingerprint(ifs, N_IFS) != before);
+        ifs[LAN].up = true;
+        ifs[WAN].default_route4 = false;
+        ck_assert(choose_fingerprint(ifs, N_IFS) != before);
+        ifs[WAN].default_route4 = true;
+        lan_addrs[3].dad_failed = false;
+        ck_assert(choose_fingerprint(ifs, N_IFS) != before);
+        lan_addrs[3].dad_failed = true;
+        dmz_addrs[0] = addr("198.51.100.10", 25);
+        ck_assert(choose_fingerprint(ifs, N_IFS) != before);
+        dmz_addrs[0] = addr("198.51.100.10", 24);
+        ck_assert(choose_fingerprint(ifs, N_IFS) == before);
+        ck_assert(choose_fingerprint(ifs, N_IFS - 1) != before);
+}
+END_TEST
+
 int main(void)
 {
         TCase *cases = tcase_create("choose");
@@ -158,6 +203,8 @@ int main(void)
         tcase_add_test(cases, names_win);
         tcase_add_test(cases, excluded_names_only_if_named);
         tcase_add_test(cases, ports_and_noarp_never);
+        tcase_add_test(cases, pods_are_no_places);
+        tcase_add_test(cases, fingerprint_sees_what_may_move_an_address);
         tcase_add_loop_test(cases, the_list_of_names, 0, sizeof names / sizeof names[0]);
         return run_suite(cases, "l2/choose");
 }

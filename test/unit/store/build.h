@@ -322,6 +322,7 @@ static inline void test_l2_ad(struct config *config, const char *words)
         char *text = arena_strdup(config->arena, words), *rest = NULL, *word;
         struct l2_ad *ad = &config->l2_ads[config->n_l2_ads++];
         const char *value;
+        *ad = (struct l2_ad){0};
         ad->ad.ref = (struct ref){KIND_L2ADVERTISEMENT, "", "", strtok_r(text, " ", &rest), "", ""};
         while ((word = strtok_r(NULL, " ", &rest))) {
                 if ((value = word_value(word, "interface")))
@@ -337,8 +338,7 @@ static inline void test_bgp_ad(struct config *config, const char *words)
         char *text = arena_strdup(arena, words), *rest = NULL, *word;
         struct bgp_ad *ad = &config->bgp_ads[config->n_bgp_ads++];
         const char *value;
-        ad->aggregation_len4 = 32;
-        ad->aggregation_len6 = 128;
+        *ad = (struct bgp_ad){.aggregation_len4 = 32, .aggregation_len6 = 128};
         ad->communities = arena_array(arena, TEST_MAX, sizeof(*ad->communities));
         ad->ad.ref = (struct ref){KIND_BGPADVERTISEMENT, "", "", strtok_r(text, " ", &rest), "", ""};
         while ((word = strtok_r(NULL, " ", &rest))) {
@@ -364,6 +364,7 @@ static inline void test_peer(struct config *config, const char *words)
 {
         char *text = arena_strdup(config->arena, words), *rest = NULL, *word;
         struct bgp_peer *peer = &config->peers[config->n_peers++];
+        *peer = (struct bgp_peer){0};
         peer->ref = (struct ref){KIND_BGPPEER, "", "", strtok_r(text, " ", &rest), "", ""};
         while ((word = strtok_r(NULL, " ", &rest))) {
                 if (!strncmp(word, "nodesel:", 8))

@@ -1,0 +1,9 @@
+/* What every request to the API server has in common: URL, TLS, HTTP version, socket options. */
+#pragma once
+#include <curl/curl.h>
+
+struct auth;
+
+/* Sets them on a fresh handle; auth's texts must outlive it. What is returned may be NULL and is to be freed
+ * with curl_slist_free_all() after the handle. */
+struct curl_slist *curl_options(CURL *, const struct auth *, const char *path);

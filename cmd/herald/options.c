@@ -97,9 +97,17 @@ static int set_option(int c, struct run_options *o)
                 fputs(help, stdout);
                 return EXIT_DONE;
         default:
-                return wrong("an option is unknown or lacks its value");
+                abort();
         }
         return -1;
+}
+
+/* getopt said no: which word it was, and whether only its value is missing. */
+static int wrong_option(int c, char **argv)
+{
+        fprintf(stderr, "herald run: %s %s; `herald run --help` lists the options\n", argv[optind - 1],
+                c == ':' ? "needs a value" : "is not an option");
+        return EXIT_USAGE;
 }
 
 static const char *env_or(const char *name, const char *otherwise)
@@ -136,11 +144,19 @@ int run_options_parse(int argc, char **argv, struct run_options *o)
                                   .http_port = 7490,
                                   .log_level = LOG_INFO};
         optind = 1;
-        while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+        while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+                if (c == '?' || c == ':')
+                        return wrong_option(c, argv);
                 if ((status = set_option(c, o)) != -1)
                         return status;
-        if (optind < argc)
-                return wrong("it takes no arguments, only options");
+        }
+        if (optind < argc) {
+                fprintf(stderr,
+                        "herald run: \"%s\" is no option; it takes only options, `herald run --help` lists "
+                        "them\n",
+                        argv[optind]);
+                return EXIT_USAGE;
+        }
         if (!o->node_name || !*o->node_name)
                 return wrong("this node has no name: give --node-name or set NODE_NAME");
         if (o->standalone && o->kubeconfig)

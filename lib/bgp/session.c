@@ -21,13 +21,13 @@ static uint32_t next_random(struct session *s) /* xorshift32: for jitter only */
         return s->random;
 }
 
-static uint32_t hash(const void *data, size_t len) /* FNV-1a; never 0 */
+static uint32_t hash(const void *data, size_t len) /* FNV-1a */
 {
         const uint8_t *p = data;
         uint32_t h = 2166136261u;
         for (size_t i = 0; i < len; i++)
                 h = (h ^ p[i]) * 16777619u;
-        return h != 0 ? h : 1;
+        return h;
 }
 
 static void arm(struct loop_timer *t, int64_t ns)
@@ -97,7 +97,8 @@ static uint32_t router_id(const struct session *s, struct ip local)
                 struct reader r = reader_of(ip_bytes(&local), 4);
                 return get_u32(&r);
         }
-        return hash(s->node_name, strlen(s->node_name));
+        /* 128.0.0.0 to 191.255.255.255: some routers refuse identifiers that look like multicast addresses */
+        return 0x80000000 | (hash(s->node_name, strlen(s->node_name)) & 0x3fffffff);
 }
 
 static void send_open(struct session *s)
@@ -178,10 +179,9 @@ void session_progress(struct session *s)
                 arm(s->send_hold, bgp_send_hold(s->hold_s));
 }
 
-static int64_t pause(struct session *s)
+static int64_t retry_pause(struct session *s)
 {
-        unsigned attempt = s->retries;
-        return bgp_retry_pause(s->failure, attempt, s->peer.connect_time_s * SEC, next_random(s));
+        return bgp_retry_pause(s->failure, s->retries, s->peer.connect_time_s * SEC, next_random(s));
 }
 
 static void came_up(struct session *s)
@@ -229,9 +229,9 @@ static void perform(struct session *s, unsigned actions, const struct bgp_error 
         if (actions & BGP_SEND_KEEPALIVE)
                 send_keepalive(s);
         if (actions & BGP_START_CONNECT_RETRY)
-                arm(s->connect_retry, s->state == BGP_CONNECT ? BGP_CONNECT_MAX : pause(s));
+                arm(s->connect_retry, s->state == BGP_CONNECT ? BGP_CONNECT_MAX : retry_pause(s));
         if (actions & BGP_START_IDLE_HOLD)
-                loop_timer_at(s->idle_hold, mono_add(mono_now(), pause(s)));
+                loop_timer_at(s->idle_hold, mono_add(mono_now(), retry_pause(s))); /* may be 0: next turn */
         if (actions & BGP_START_OPEN_HOLD)
                 arm(s->hold, BGP_OPEN_HOLD);
         if (actions & BGP_START_HOLD)
@@ -325,8 +325,7 @@ struct session *session_new(struct loop *loop, const char *node_name, const stru
         s->hold = loop_timer_new(loop, on_hold, s);
         s->keepalive = loop_timer_new(loop, on_keepalive, s);
         s->send_hold = loop_timer_new(loop, on_send_hold, s);
-        loop_timer_at(s->idle_hold,
-                      s->since); /* the first attempt: next turn, so that nobody hears before we return */
+        loop_timer_at(s->idle_hold, s->since); /* next turn, so that nobody hears before we return */
         return s;
 }
 

@@ -93,6 +93,22 @@ static bool goes_to(const struct bgp_ad *ad, const struct bgp_peer *peer)
         return false;
 }
 
+static bool same_session(const struct bgp_peer *a, const struct bgp_peer *b)
+{
+        return ip_eq(a->address, b->address) && ip_eq(a->source, b->source) && a->port == b->port;
+}
+
+bool plan_peer_here(const struct config *config, size_t i, const struct labels *node)
+{
+        const struct bgp_peer *v = config->peers;
+        if (!selectors_match(&v[i].node_selectors, node, true))
+                return false;
+        for (size_t j = 0; j < i; j++)
+                if (same_session(&v[j], &v[i]) && selectors_match(&v[j].node_selectors, node, true))
+                        return false;
+        return true;
+}
+
 static void collect(struct routes *routes, const struct fact *holder)
 {
         const struct config *config = routes->subject->config;
@@ -106,8 +122,7 @@ static void collect(struct routes *routes, const struct fact *holder)
                 routes->covered = true;
                 for (size_t j = 0; j < config->n_peers; j++) {
                         const struct bgp_peer *peer = &config->peers[j];
-                        if (goes_to(ad, peer) &&
-                            selectors_match(&peer->node_selectors, routes->self->labels, true))
+                        if (goes_to(ad, peer) && plan_peer_here(config, j, routes->self->labels))
                                 add_route(routes, ad, peer);
                 }
         }

@@ -22,3 +22,7 @@ struct past {           /* what time adds to the facts about one address */
  * so far). past may be NULL: nothing is announced. */
 struct mono plan_address(const struct store *, const struct config *, const struct self *,
                          const struct past *, struct ip, struct mono now, struct want **out);
+
+/* Whether the node with these labels has a session with config->peers[i]: the peer selects it, and no peer
+ * before it asks for the same session there (design.md, BGP sessions). */
+bool plan_peer_here(const struct config *, size_t i, const struct labels *node);

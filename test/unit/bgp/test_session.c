@@ -147,7 +147,7 @@ START_TEST(ipv6)
         set_host(t, "192.0.2.1", 0); /* not of this session's family */
         struct bgp_open o = establish(t);
         ck_assert_uint_eq(o.families, BGP_IPV6);
-        ck_assert_uint_ne(o.id, 0);
+        ck_assert_uint_eq(o.id >> 30, 2); /* made of the node's name */
         peer_wait_routes(&t->b, t->p, 1);
         ck_assert_str_eq(t->p->view.v[0].attrs, " path=65001 hop=00000000000000000000000000000001");
         session_synced(t->s);
@@ -439,6 +439,44 @@ START_TEST(slow_reader)
 }
 END_TEST
 
+static bool is_stuck(void *arg) /* nothing was told for 50 looks */
+{
+        static uint32_t last, same;
+        uint32_t now = status(arg).prefixes_sent;
+        same = now == last && now > 0 ? same + 1 : 0;
+        last = now;
+        return same >= 50;
+}
+
+/* A NOTIFICATION cannot cut into a message of which some bytes are sent. */
+START_TEST(stopped_in_the_middle_of_a_message)
+{
+        enum { N = 300000 };
+        struct t *t = setup("127.0.0.1", 90);
+        uint8_t buf[BGP_MAX];
+        size_t len, messages = 0;
+        int type, small = 4096;
+        setsockopt(t->p->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+        for (uint64_t i = 0; i < N; i++)
+                set_host(t, "10.0.0.0", i);
+        establish(t);
+        t->p->deaf = true;
+        bench_until(&t->b, is_stuck, t, "a full connection");
+        ck_assert_uint_lt(status(t).prefixes_sent, N);
+        session_stop(t->s, BGP_CEASE_SHUTDOWN, "bye");
+        t->p->deaf = false;
+        while ((type = peer_next(&t->b, t->p, buf, &len)) != BGP_NOTIFICATION) {
+                ck_assert(type == BGP_KEEPALIVE || type == BGP_UPDATE);
+                ck_assert_mem_eq(buf, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16);
+                messages++;
+        }
+        ck_assert_uint_lt(messages, status(t).messages_out); /* the others were never begun */
+        ck_assert_mem_eq(buf + 19, "\6\2\3bye", 6);
+        bench_until(&t->b, peer_is_at_end, t->p, "the end");
+        teardown(t);
+}
+END_TEST
+
 START_TEST(nobody_listens)
 {
         struct t *t = setup("127.0.0.1", 90);
@@ -541,6 +579,7 @@ int main(void)
         tcase_add_test(t, hold_timer);
         tcase_add_test(t, route_refresh);
         tcase_add_test(t, slow_reader);
+        tcase_add_test(t, stopped_in_the_middle_of_a_message);
         tcase_add_test(t, nobody_listens);
         tcase_add_test(t, a_source_that_is_not_ours);
         tcase_add_test(t, new_parameters);

@@ -114,6 +114,31 @@ START_TEST(events_reach_the_listener)
 }
 END_TEST
 
+/* More events than the socket holds: the kernel says so, and a new dump makes the table right. */
+START_TEST(lost_events_are_made_good)
+{
+        struct wait w = {.up = true};
+        char *why = NULL;
+
+        if (!own_network())
+                return;
+        w.link = link_new(loop, NULL, NULL, &why);
+        ck_assert_msg(w.link != NULL, "%s", why);
+        link_watch(w.link, on_change, &w);
+        for (int i = 0; i < 1500; i++) {
+                ck_assert(set_up("lo", false));
+                ck_assert(set_up("lo", true));
+        }
+        while (link_counters(w.link).overruns == 0 || !link_by_name(w.link, "lo")->up)
+                await();
+        ck_assert_uint_eq(link_counters(w.link).refused, 0);
+        w.up = false;
+        ck_assert(set_up("lo", false));
+        await();
+        link_free(w.link);
+}
+END_TEST
+
 START_TEST(unwatched_is_not_called)
 {
         struct wait w = {.up = true};
@@ -151,8 +176,10 @@ int main(void)
         int failed;
 
         tcase_add_checked_fixture(cases, make, unmake);
+        tcase_set_timeout(cases, 60);
         tcase_add_test(cases, first_snapshot_is_complete);
         tcase_add_test(cases, events_reach_the_listener);
+        tcase_add_test(cases, lost_events_are_made_good);
         tcase_add_test(cases, unwatched_is_not_called);
         suite_add_tcase(suite, cases);
         runner = srunner_create(suite);

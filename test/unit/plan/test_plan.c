@@ -362,6 +362,19 @@ START_TEST(without_a_peer)
 }
 END_TEST
 
+START_TEST(a_session_belongs_to_the_first_peer_that_asks_for_it)
+{
+        usual();
+        config->n_peers = 0;
+        test_peer(config, "tor-a address=192.0.2.1 nodesel:rack=1");
+        test_peer(config, "tor-b address=192.0.2.1");
+        test_peer(config, "tor-c address=192.0.2.2");
+        put(KIND_NODE, "node-a l:rack=1");
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor-a 10.0.0.1/32; tor-c 10.0.0.1/32");
+        ck_assert_str_eq(bgp("node-b", "10.0.0.1"), "tor-b 10.0.0.1/32; tor-c 10.0.0.1/32");
+}
+END_TEST
+
 START_TEST(ipv6_has_its_own_length)
 {
         usual();
@@ -462,6 +475,7 @@ static void add_all(TCase *tcase)
         tcase_add_test(tcase, interfaces_unite_and_one_advertisement_without_them_means_all);
         tcase_add_test(tcase, routes_by_peer_and_prefix);
         tcase_add_test(tcase, without_a_peer);
+        tcase_add_test(tcase, a_session_belongs_to_the_first_peer_that_asks_for_it);
         tcase_add_test(tcase, ipv6_has_its_own_length);
         tcase_add_test(tcase, local_preferences);
         tcase_add_test(tcase, sharers_are_merged);

@@ -364,11 +364,14 @@ static inline void test_peer(struct config *config, const char *words)
 {
         char *text = arena_strdup(config->arena, words), *rest = NULL, *word;
         struct bgp_peer *peer = &config->peers[config->n_peers++];
-        *peer = (struct bgp_peer){0};
+        *peer = (struct bgp_peer){.port = (uint16_t)(179 + config->n_peers)}; /* sessions of their own */
         peer->ref = (struct ref){KIND_BGPPEER, "", "", strtok_r(text, " ", &rest), "", ""};
         while ((word = strtok_r(NULL, " ", &rest))) {
+                const char *value;
                 if (!strncmp(word, "nodesel:", 8))
                         add_selector(config->arena, &peer->node_selectors, word + 8);
+                else if ((value = word_value(word, "address")))
+                        peer->address = test_ip(value), peer->port = 179;
                 else
                         bad_word(word);
         }

@@ -21,17 +21,15 @@ struct auth {           /* read-only for others; strings are NULL where there is
 
 #define AUTH_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
-/* Both return NULL and in *error one sentence, malloced: what is wrong, in which file, and what to do about
- * it. */
+/* Both return NULL and in *error one malloced sentence: what is wrong, in which file, what to do about it. */
 struct auth *auth_kubeconfig(const char *path, struct mono now, char **error);
-/* dir: AUTH_DIR; host and port: KUBERNETES_SERVICE_HOST and _PORT, which may be NULL. localhost is fine
- * (KubePrism). */
+/* dir: AUTH_DIR; host and port: KUBERNETES_SERVICE_HOST and _PORT, which may be NULL; localhost is fine. */
 struct auth *auth_in_cluster(const char *dir, const char *host, const char *port, struct mono now,
                              char **error);
 void auth_free(struct auth *); /* NULL is fine; wipes secrets */
 
 /* The token to send now, NULL if none. When the file cannot be read, the token read before. */
 const char *auth_token(struct auth *, struct mono now);
-/* The server answered 401 to this token (NULL: to none): true if the file has another one now, to be tried
- * once. */
+/* The server answered 401 to this token (NULL: to none). True if the file has another now, to be tried once.
+ */
 bool auth_refused(struct auth *, const char *token, struct mono now);

@@ -15,8 +15,7 @@ struct lease_handler {
         void (*trouble)(void *arg, const char *sentence);
 };
 
-/* Competes at once, under the name NODE_RANDOM, so that a restarted daemon is never taken for the one before.
- */
+/* Competes at once, as NODE_RANDOM: a restarted daemon is never taken for the one before. */
 struct lease *lease_new(struct transport *, const char *namespace, const char *name, const char *node,
                         const struct lease_handler *, void *arg);
 /* Stops, without a call of following, and gives the Lease back if it is held. done(arg) is called once,

@@ -49,6 +49,5 @@ void lease_fsm_done(struct lease_fsm *, enum lease_result, const struct lease_re
                     struct mono now);
 /* What this node would write: itself as the holder, with the term that it then has. */
 struct lease_record lease_fsm_proposal(const struct lease_fsm *);
-/* Leads no more, and tries no more. True if the lease should be given back: holder "", duration 1 s, at
- * record.rv. */
+/* Leads no more, and tries no more. True if the lease should be given back: holder "", duration 1 s. */
 bool lease_fsm_release(struct lease_fsm *);

@@ -51,7 +51,7 @@ struct request {
         void *arg;
         char *answer; /* collected */
         size_t answer_len;
-        bool added, cancelled, stopped, too_large, retried;
+        bool added, cancelled, opened, stopped, too_large, retried;
         char error[CURL_ERROR_SIZE];
 };
 
@@ -101,10 +101,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
         struct request *r = arg;
         long status = 0;
         size_t n = size * count;
-        if (n != 2 || memcmp(bytes, "\r\n", 2) != 0 || !r->on_bytes || r->cancelled)
+        if (n != 2 || memcmp(bytes, "\r\n", 2) != 0 || !r->on_bytes || r->opened || r->cancelled)
                 return n; /* only the empty line after the headers is of interest */
         curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-        r->stopped = status == 200 && !r->on_bytes(r->arg, "", 0);
+        r->opened = status == 200;
+        r->stopped = r->opened && !r->on_bytes(r->arg, "", 0);
         return r->stopped ? 0 : n;
 }
 
@@ -217,12 +218,18 @@ void request_cancel(struct request *r)
 
 /* ---- the end of a request ---- */
 
+/* libcurl's own text tells how many milliseconds it took: the same trouble would be a new sentence each time.
+ */
 static const char *what_failed(const struct request *r, CURLcode code, long status)
 {
+        long os_error = 0;
         if (r->too_large)
                 return "the answer is too large";
-        if (code == CURLE_OPERATION_TIMEDOUT && status == 0)
-                return "no answer in time";
+        if (code == CURLE_OPERATION_TIMEDOUT)
+                return status ? "the answer did not end in time" : "no answer in time";
+        curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_error);
+        if (code == CURLE_COULDNT_CONNECT && os_error)
+                return strerror((int)os_error);
         return r->error[0] ? r->error : curl_easy_strerror(code);
 }
 

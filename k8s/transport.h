@@ -43,8 +43,8 @@ struct request_spec {             /* copied */
 
 #define TRANSPORT_MAX_BODY ((size_t)4 << 20)
 
-/* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl refuses to start,
- * or refuses the certificates. */
+/* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl does not start.
+ * What is wrong with a certificate is told by each request. */
 struct transport *transport_new(struct loop *, struct auth *, char **error);
 void transport_free(struct transport *); /* cancels all requests; not from their callbacks; NULL is fine */
 

@@ -13,8 +13,7 @@ struct watch_spec {                     /* copied; NULL: none */
         const char *path;               /* of the collection: k8s_path() */
         const char *api_version, *kind; /* of its objects; lists of the API leave them out of their items */
         const char *field_selector;     /* "metadata.name=herald-config" */
-        const char *optional_field_selector; /* dropped if the server does not know it; the handler then gets
-                                                more */
+        const char *optional_field_selector; /* dropped if the server does not know it: more comes then */
         const char *label_selector;
 };
 

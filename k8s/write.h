@@ -11,8 +11,7 @@ struct writer;
 
 enum write_result {
         WRITE_OK,
-        WRITE_CONFLICT, /* the object is a newer one or another one: decide again when the watch has shown it
-                         */
+        WRITE_CONFLICT, /* the object is a newer or another one: decide again when the watch showed it */
         WRITE_GONE,     /* there is no such object any more */
         WRITE_FAILED,   /* nothing was changed */
         WRITE_FAILED_UNKNOWN, /* it may have been carried out: only a look at the object tells */
@@ -26,8 +25,7 @@ typedef void write_done_fn(void *arg, const struct write *, enum write_result, c
 
 /* instance: what Events name as their reporter, the node's name. */
 struct writer *writer_new(struct transport *, const char *instance, write_done_fn *, void *arg);
-/* Takes the write over. Of two Events of one object and one reason, the newer one replaces the one that
- * waits. */
+/* Takes the write over. Two Events count as of one object only if they have one reason, too. */
 void writer_put(struct writer *, struct write *);
 size_t writer_pending(const struct writer *); /* waiting and under way */
 /* Forgets what waits and what is under way, without a call; not from the callback; NULL is fine. */

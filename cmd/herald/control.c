@@ -22,7 +22,7 @@
 #include <uthash.h>
 
 static const int64_t COALESCE = 10 * MSEC;
-enum { BATCH = 256 };
+enum { SLICE = 512, BATCH = 256 };
 
 struct plan {
         struct ip ip; /* key */
@@ -54,7 +54,7 @@ struct control {
         bool config_dirty, synced, leader, scheduled, left;
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term, n_plans;
-        const struct fact *self_node; /* whose labels the peers were chosen by; compared, never read */
+        bool *peer_here; /* per peer of the config: this node has a session with it */
         struct loop_timer *timer;
         struct mono last_step, plan_again, lead_again;
         unsigned to_leave;
@@ -139,14 +139,15 @@ static void plan_due(struct control *control, struct mono now, bool all)
         }
 }
 
-static void plan_dirty(struct control *control, struct mono now)
+/* One slice, so that a first list of 100,000 addresses does not hold up the loop. False if there is more. */
+static bool plan_dirty(struct control *control, struct mono now)
 {
-        struct ip ips[BATCH];
-        size_t n;
+        struct ip ips[SLICE];
+        size_t n = store_dirty(control->store, ips, SLICE);
 
-        while ((n = store_dirty(control->store, ips, BATCH)) > 0)
-                for (size_t i = 0; i < n; i++)
-                        plan_one(control, ips[i], now);
+        for (size_t i = 0; i < n; i++)
+                plan_one(control, ips[i], now);
+        return n < SLICE;
 }
 
 void control_continue(struct control *control)
@@ -170,44 +171,31 @@ void control_continue(struct control *control)
 
 /* configuration */
 
-static bool same_session(const struct bgp_peer *a, const struct bgp_peer *b)
-{
-        return ip_eq(a->address, b->address) && ip_eq(a->source, b->source) && a->port == b->port;
-}
-
-/* Whether this node has a session with the peer: the peer selects it, and is the first of its name's order to
- * ask for that session (design.md, BGP sessions). */
-static bool peer_is_here(const struct control *control, size_t i, const struct labels *labels)
-{
-        const struct bgp_peer *v = control->config->peers;
-
-        if (!selectors_match(&v[i].node_selectors, labels, true))
-                return false;
-        for (size_t j = 0; j < i; j++)
-                if (same_session(&v[i], &v[j]) && selectors_match(&v[j].node_selectors, labels, true)) {
-                        log_warn("config",
-                                 "BGPPeer %s asks for the session that BGPPeer %s has; give it another "
-                                 "address, port or nodeSelectors (%s)",
-                                 v[i].ref.name, v[j].ref.name, reason_name(REASON_DUPLICATE_PEER));
-                        return false;
-                }
-        return true;
-}
-
-static void choose_peers(struct control *control)
+/* The peers change with the config, and with the labels of our Node. */
+static void choose_peers(struct control *control, bool new_config)
 {
         const struct fact *node = store_node(control->store, control->options.node);
         struct label hostname = {"kubernetes.io/hostname", control->options.node};
         struct labels made_up = {&hostname, 1};
-        struct bgp_peer *peers = xcalloc(control->config->n_peers + 1, sizeof *peers);
-        size_t n = 0;
+        size_t n_peers = control->config->n_peers, n = 0;
+        struct bgp_peer *peers = xcalloc(n_peers + 1, sizeof *peers);
+        bool changed = new_config;
 
-        for (size_t i = 0; i < control->config->n_peers; i++)
-                if (peer_is_here(control, i, node ? &node->labels : &made_up))
+        if (new_config)
+                control->peer_here = xreallocarray(control->peer_here, n_peers + 1, sizeof(bool));
+        for (size_t i = 0; i < n_peers; i++) {
+                bool here = plan_peer_here(control->config, i, node ? &node->labels : &made_up);
+
+                changed |= here != control->peer_here[i];
+                control->peer_here[i] = here;
+                if (here)
                         peers[n++] = control->config->peers[i];
-        for (size_t i = 0; i < 2; i++)
-                control->announcers[i]->peers(control->announcers[i]->self, peers, n);
-        state_put_peers(control->options.state, peers, n);
+        }
+        if (changed) {
+                for (size_t i = 0; i < 2; i++)
+                        control->announcers[i]->peers(control->announcers[i]->self, peers, n);
+                state_put_peers(control->options.state, peers, n);
+        }
         free(peers);
 }
 
@@ -291,35 +279,41 @@ static void lead_step(struct control *control, struct mono now)
                 control->options.write(control->options.write_arg, writes[i]);
 }
 
+/* Every address was planned once since the start. */
+static void announce_all(struct control *control, struct mono now)
+{
+        plan_due(control, now, true);
+        for (size_t i = 0; i < 2; i++)
+                control->announcers[i]->synced(control->announcers[i]->self);
+        control->announced_all = true;
+        malloc_trim(0); /* the lists of the start were far larger than what is kept of them */
+}
+
 static void step(void *arg)
 {
         struct control *control = arg;
         struct mono now = mono_now();
-        const struct fact *node;
-        bool new_config = control->config_dirty, due = !mono_before(now, control->plan_again);
+        bool new_config = control->config_dirty;
 
         control->scheduled = false;
         control->last_step = now;
         if (!control->synced || control->left)
                 return;
-        control->lead_again = MONO_NEVER;
-        if (due)
-                control->plan_again = MONO_NEVER;
         if (new_config)
                 rebuild_config(control);
-        node = store_node(control->store, control->options.node);
-        if (new_config || node != control->self_node)
-                choose_peers(control);
-        control->self_node = node;
-        plan_dirty(control, now);
-        if (due || !control->announced_all)
-                plan_due(control, now, !control->announced_all);
-        if (!control->announced_all) {
-                for (size_t i = 0; i < 2; i++)
-                        control->announcers[i]->synced(control->announcers[i]->self);
-                control->announced_all = true;
-                malloc_trim(0); /* the lists of the start were far larger than what is kept of them */
+        choose_peers(control, new_config);
+        if (!mono_before(now, control->plan_again)) {
+                control->plan_again = MONO_NEVER;
+                plan_due(control, now, false);
         }
+        if (!plan_dirty(control, now)) {
+                control->scheduled = true;
+                loop_timer_at(control->timer, now); /* the rest after whoever else waits for the loop */
+                return;
+        }
+        if (!control->announced_all)
+                announce_all(control, now);
+        control->lead_again = MONO_NEVER;
         if (control->leader)
                 lead_step(control, now);
         loop_timer_at(control->timer, mono_min(control->plan_again, control->lead_again));
@@ -410,6 +404,7 @@ void control_free(struct control *control)
                 forget(control, plan);
         }
         forget_told(control, control->told_round + 1);
+        free(control->peer_here);
         loop_timer_free(control->timer);
         lead_free(control->lead);
         config_free(control->config);

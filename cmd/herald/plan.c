@@ -52,6 +52,8 @@ struct session {
         struct arena *arena;
         struct object *objects;
         size_t n_objects;
+        const struct fact **nodes; /* by name */
+        size_t n_nodes;
         struct json_object *refused; /* objects of the cluster that could not be used */
 };
 
@@ -106,6 +108,7 @@ static void collect_objects(struct session *session)
 
 static void store_objects(struct session *session)
 {
+        session->nodes = arena_array(session->arena, session->n_objects + 1, sizeof(struct fact *));
         for (size_t i = 0; i < session->n_objects; i++) {
                 const struct object *object = &session->objects[i];
                 const char *why = NULL;
@@ -115,10 +118,13 @@ static void store_objects(struct session *session)
                         continue;
                 }
                 struct fact *fact = decode_fact(object->root, &why);
-                if (fact)
-                        store_put(session->store, fact);
-                else
+                if (!fact) {
                         refuse(session, &object->ref, REASON_INVALID_VALUE, why);
+                        continue;
+                }
+                if (fact->ref.kind == KIND_NODE)
+                        session->nodes[session->n_nodes++] = fact;
+                store_put(session->store, fact);
         }
 }
 
@@ -160,20 +166,25 @@ static void apply(struct json_object *root, const struct write *write)
         }
 }
 
+static int by_ref(const void *a, const void *b)
+{
+        return ref_cmp(&((const struct object *)a)->ref, &((const struct object *)b)->ref);
+}
+
 static void commit(struct session *session, const struct write *write)
 {
-        struct object key = {.ref = write->ref};
+        const struct object key = {.ref = write->ref};
+        const struct object *object =
+                bsearch(&key, session->objects, session->n_objects, sizeof(struct object), by_ref);
         const char *why;
-        for (size_t i = 0; i < session->n_objects; i++) {
-                struct object *object = &session->objects[i];
-                if (ref_cmp(&object->ref, &key.ref) != 0)
-                        continue;
-                apply(object->root, write);
-                struct fact *fact = decode_fact(object->root, &why);
-                if (fact)
-                        store_put(session->store, fact);
+        if (!object)
                 return;
-        }
+        while (object > session->objects && by_ref(object - 1, &key) == 0)
+                object--; /* of duplicates the first was taken */
+        apply(object->root, write);
+        struct fact *fact = decode_fact(object->root, &why);
+        if (fact)
+                store_put(session->store, fact);
 }
 
 static void allocate(struct session *session)
@@ -313,13 +324,8 @@ static struct json_object *service_json(const struct session *session, const str
         }
         for (size_t i = 0; i < n; i++)
                 json_object_array_add(ips, text_json(ip_str(service->status_ips[i], buf)));
-        for (size_t i = 0; i < session->n_objects; i++) {
-                const struct object *object = &session->objects[i];
-                const struct fact *node =
-                        object->ref.kind == KIND_NODE ? store_node(session->store, object->ref.name) : NULL;
-                if (node && (i == 0 || ref_cmp(&object->ref, &object[-1].ref) != 0))
-                        json_object_array_add(nodes, node_json(session, node, fact));
-        }
+        for (size_t i = 0; i < session->n_nodes; i++)
+                json_object_array_add(nodes, node_json(session, session->nodes[i], fact));
         json_object_object_add(out, "namespace", text_json(fact->ref.namespace));
         json_object_object_add(out, "name", text_json(fact->ref.name));
         json_object_object_add(out, "ips", ips);
@@ -382,6 +388,16 @@ static struct json_object *pools_json(const struct session *session)
         return out;
 }
 
+static int verdict_json_cmp(const void *a, const void *b)
+{
+        static const char *const keys[] = {"kind", "namespace", "name", "reason", "message"};
+        struct json_object *x = *(struct json_object *const *)a, *y = *(struct json_object *const *)b;
+        int cmp = 0;
+        for (size_t i = 0; cmp == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
+                cmp = strcmp(json_string_at(x, keys[i]), json_string_at(y, keys[i]));
+        return cmp;
+}
+
 static struct json_object *objects_json(const struct session *session)
 {
         struct json_object *out = json_object_get(session->refused);
@@ -390,6 +406,7 @@ static struct json_object *objects_json(const struct session *session)
                 json_object_array_add(out, object_json(v->kind ? v->kind : kind_name(v->ref.kind), &v->ref,
                                                        v->valid, v->reason, v->message));
         }
+        json_object_array_sort(out, verdict_json_cmp);
         return out;
 }
 

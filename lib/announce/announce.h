@@ -20,7 +20,7 @@ struct announcer {
         /* The whole truth of one address; copied. */
         void (*set)(void *self, const struct want *);
         void (*unset)(void *self, struct ip);
-        /* All addresses were set once: what was continued from before and not set is over. */
+        /* All addresses were set once: End-of-RIB may go out. What was continued from before and is over was unset. */
         void (*synced)(void *self);
         /* Calls done(arg) from the loop when it has left, at the deadline at the latest. */
         void (*leave)(void *self, enum leave, struct mono deadline, void (*done)(void *arg), void *arg);

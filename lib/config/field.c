@@ -26,6 +26,8 @@ void problems_add(struct problems *problems, struct verdict verdict)
 
 /* One text in the arena, whatever its length: cut short it might end inside a character. */
 static const char *format(struct reading *r, const char *fmt, va_list ap)
+        __attribute__((format(printf, 2, 0)));
+static const char *format(struct reading *r, const char *fmt, va_list ap)
 {
         char *text;
         if (vasprintf(&text, fmt, ap) < 0)

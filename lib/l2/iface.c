@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define FRAMES_PER_TURN 32
+#define GROUPS_PER_TURN 16
+#define REJOIN_PAUSE_NS (8 * MSEC) /* 2,000 reports a second */
 #define RETRY_NS        SEC
 
 struct iface {
@@ -28,7 +30,8 @@ struct iface {
         struct l2_socket *sockets[2]; /* by protocol */
         struct mcast *mcast;
         struct burst *burst;
-        struct loop_timer *burst_timer, *retry_timer;
+        struct loop_timer *burst_timer, *retry_timer, *rejoin_timer;
+        size_t rejoins; /* begun since the interface came up */
         struct l2_counters *counters;
         struct log_limit refused_limit;
 };
@@ -168,6 +171,27 @@ static void on_retry(void *arg)
         fit_socket(arg, L2_NDP);
 }
 
+/* When groups are joined anew after the interface came up. */
+static const int64_t rejoin_after[] = {1 * SEC, 4 * SEC};
+#define REJOINS (sizeof rejoin_after / sizeof rejoin_after[0])
+
+static void plan_rejoin(struct iface *f)
+{
+        if (f->rejoins < REJOINS)
+                loop_timer_at(f->rejoin_timer, mono_add(mono_now(), rejoin_after[f->rejoins]));
+        f->rejoins++;
+}
+
+static void on_rejoin(void *arg)
+{
+        struct iface *f = arg;
+
+        if (mcast_rejoin(f->mcast, GROUPS_PER_TURN))
+                loop_timer_at(f->rejoin_timer, mono_add(mono_now(), REJOIN_PAUSE_NS));
+        else
+                plan_rejoin(f);
+}
+
 struct iface *iface_new(struct loop *loop, const struct link_if *link, struct l2_counters *counters)
 {
         struct iface *f = xcalloc(1, sizeof *f);
@@ -182,7 +206,9 @@ struct iface *iface_new(struct loop *loop, const struct link_if *link, struct l2
         f->burst = burst_new(BURST_RATE, BURST_DEPTH);
         f->burst_timer = loop_timer_new(loop, on_burst, f);
         f->retry_timer = loop_timer_new(loop, on_retry, f);
+        f->rejoin_timer = loop_timer_new(loop, on_rejoin, f);
         iface_update(f, link);
+        plan_rejoin(f);
         return f;
 }
 
@@ -190,6 +216,7 @@ void iface_free(struct iface *f)
 {
         loop_timer_free(f->burst_timer);
         loop_timer_free(f->retry_timer);
+        loop_timer_free(f->rejoin_timer);
         l2_socket_close(f->sockets[L2_ARP]);
         l2_socket_close(f->sockets[L2_NDP]);
         mcast_free(f->mcast);
@@ -211,6 +238,8 @@ void iface_update(struct iface *f, const struct link_if *link)
                 return;
         announce_all(f, L2_ARP);
         announce_all(f, L2_NDP);
+        f->rejoins = 0;
+        plan_rejoin(f);
 }
 
 bool iface_own(struct iface *f, struct ip ip)

@@ -25,8 +25,7 @@
 struct address {
         struct ip ip;
         struct want *want;
-        bool continued; /* from before the restart, not confirmed yet */
-        bool dirty;     /* to be placed anew; in the list */
+        bool dirty; /* to be placed anew; in the list */
         struct address *prev, *next;
         int ifs[MAX_IFS];
         size_t n_ifs;
@@ -200,7 +199,7 @@ static void unmark(struct l2 *l2, struct address *a)
         a->dirty = false;
 }
 
-static void put(struct l2 *l2, const struct want *want, bool continued)
+static void put(struct l2 *l2, const struct want *want)
 {
         struct address *a = find_address(l2, want->ip);
         const struct link_if *ifs;
@@ -217,7 +216,6 @@ static void put(struct l2 *l2, const struct want *want, bool continued)
         want_free(a->want);
         a->want = want_copy(want);
         l2->n_named += is_named(a);
-        a->continued = continued;
         unmark(l2, a);
         ifs = link_ifs(l2->link, &n_ifs);
         apply(l2, a, ifs, n_ifs);
@@ -305,11 +303,6 @@ static void announce_peers(void *self, const struct bgp_peer *v, size_t n)
         (void)n;
 }
 
-static void announce_set(void *self, const struct want *want)
-{
-        put(self, want, false);
-}
-
 static void announce_unset(void *self, struct ip ip)
 {
         struct l2 *l2 = self;
@@ -319,15 +312,18 @@ static void announce_unset(void *self, struct ip ip)
                 drop(l2, a);
 }
 
+/* What this node may not answer for is not kept. */
+static void announce_set(void *self, const struct want *want)
+{
+        if (want->l2.candidate)
+                put(self, want);
+        else
+                announce_unset(self, want->ip);
+}
+
 static void announce_synced(void *self)
 {
-        struct l2 *l2 = self;
-        struct address *a, *next;
-
-        HASH_ITER (hh, l2->addresses, a, next) {
-                if (a->continued && !l2->left)
-                        drop(l2, a);
-        }
+        (void)self; /* nothing waits for it */
 }
 
 /* A node that goes says so address by address; a restart keeps silent, since nothing is taken back. */
@@ -404,11 +400,6 @@ void l2_free(struct l2 *l2)
 struct announcer *l2_announcer(struct l2 *l2)
 {
         return &l2->announcer;
-}
-
-void l2_continue(struct l2 *l2, const struct want *want)
-{
-        put(l2, want, true);
 }
 
 struct l2_counters l2_counters(struct l2 *l2)

@@ -15,10 +15,6 @@ struct l2;
 struct l2 *l2_new(struct loop *, struct link *, struct group *, wire_fact_fn *fact, void *arg, char **why);
 void l2_free(struct l2 *); /* stops answering, tells nobody; NULL is fine */
 struct announcer *l2_announcer(struct l2 *);
-/* An address that was announced before a restart: announced again, and over at synced() unless it was set by
- * then. */
-void l2_continue(struct l2 *, const struct want *);
-
 struct l2_counters {
         uint64_t owned; /* (address, interface) pairs that are answered for now */
         uint64_t arp_received[ANSWERS], ndp_received[ANSWERS]; /* valid frames by what became of them */

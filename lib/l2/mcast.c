@@ -2,6 +2,10 @@
  * The kernel bounds the groups of one socket (net.core.optmem_max), so there are as many sockets as it takes,
  * each with at most GROUPS_PER_SOCKET. A group that cannot be joined is kept and counted; the packet socket
  * still hears it on a network that does not snoop.
+ *
+ * Joining once is not enough after a carrier loss: the kernel queues its report, but the query of an MLDv1
+ * querier that comes with the carrier cancels it, and the answer to that query may take 10 s. Joining anew a
+ * moment later reports in the version that the querier speaks.
  */
 #include "l2/mcast.h"
 #include "base/arena.h"
@@ -22,14 +26,16 @@ struct group_socket {
 struct member {
         struct ip group;
         size_t refs;
-        size_t socket; /* index; n_sockets of the time if the join failed */
         bool joined;
+        size_t socket; /* index, if joined */
         UT_hash_handle hh;
 };
 
 struct mcast {
         int ifindex;
         struct member *members;
+        struct member *cursor; /* the next one to join anew */
+        bool rejoining;        /* the cursor is on its way */
         struct group_socket *sockets;
         size_t n_sockets;
         size_t failed;
@@ -83,6 +89,29 @@ static bool membership(const struct mcast *m, int fd, int option, struct ip grou
         return setsockopt(fd, IPPROTO_IPV6, option, &mreq, sizeof mreq) == 0;
 }
 
+static void join(struct mcast *m, struct member *g)
+{
+        size_t at = roomy_socket(m);
+
+        g->joined = at < m->n_sockets && membership(m, m->sockets[at].fd, IPV6_JOIN_GROUP, g->group);
+        if (!g->joined) {
+                m->failed++;
+                return;
+        }
+        g->socket = at;
+        m->sockets[at].groups++;
+}
+
+static void leave(struct mcast *m, struct member *g)
+{
+        if (!g->joined) {
+                m->failed--;
+                return;
+        }
+        membership(m, m->sockets[g->socket].fd, IPV6_LEAVE_GROUP, g->group);
+        m->sockets[g->socket].groups--;
+}
+
 bool mcast_join(struct mcast *m, struct ip address)
 {
         struct ip group = ndp_solicited_node(address);
@@ -96,13 +125,7 @@ bool mcast_join(struct mcast *m, struct ip address)
         g = xcalloc(1, sizeof *g);
         g->group = group;
         g->refs = 1;
-        g->socket = roomy_socket(m);
-        g->joined =
-                g->socket < m->n_sockets && membership(m, m->sockets[g->socket].fd, IPV6_JOIN_GROUP, group);
-        if (g->joined)
-                m->sockets[g->socket].groups++;
-        else
-                m->failed++;
+        join(m, g);
         HASH_ADD(hh, m->members, group, sizeof g->group, g);
         return true;
 }
@@ -115,15 +138,25 @@ bool mcast_leave(struct mcast *m, struct ip address)
         HASH_FIND(hh, m->members, &group, sizeof group, g);
         if (g == NULL || --g->refs > 0)
                 return false;
-        if (g->joined) {
-                membership(m, m->sockets[g->socket].fd, IPV6_LEAVE_GROUP, group);
-                m->sockets[g->socket].groups--;
-        } else {
-                m->failed--;
-        }
+        leave(m, g);
+        if (m->cursor == g)
+                m->cursor = g->hh.next;
         HASH_DEL(m->members, g);
         free(g);
         return true;
+}
+
+bool mcast_rejoin(struct mcast *m, size_t n)
+{
+        if (!m->rejoining)
+                m->cursor = m->members;
+        for (; n > 0 && m->cursor != NULL; n--) {
+                leave(m, m->cursor);
+                join(m, m->cursor);
+                m->cursor = m->cursor->hh.next;
+        }
+        m->rejoining = m->cursor != NULL;
+        return m->rejoining;
 }
 
 size_t mcast_failed(const struct mcast *m)

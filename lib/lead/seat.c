@@ -67,11 +67,16 @@ void seats_free(struct seats *seats)
 
 void seat_queue(struct seats *seats, struct seat *seat, bool in)
 {
-        if (in && !seat->queued)
-                DL_APPEND2(seats->queue, seat, q_prev, q_next);
-        else if (!in && seat->queued)
-                DL_DELETE2(seats->queue, seat, q_prev, q_next);
+        if (in == seat->queued)
+                return;
         seat->queued = in;
+        if (in)
+                DL_APPEND2(seats->incoming, seat, q_prev, q_next);
+        else if (seat->incoming)
+                DL_DELETE2(seats->incoming, seat, q_prev, q_next);
+        else
+                DL_DELETE2(seats->queue, seat, q_prev, q_next);
+        seat->incoming = in;
 }
 
 void seat_wait(struct seats *seats, struct seat *seat, bool in)
@@ -100,9 +105,22 @@ static int age_cmp(const struct seat *a, const struct seat *b)
         return by_namespace ? by_namespace : strcmp(seat_name(a), seat_name(b));
 }
 
+/* What comes back after its flight is among the oldest, so the walk is short. */
 void seats_sort_queue(struct seats *seats)
 {
-        DL_SORT2(seats->queue, age_cmp, q_prev, q_next);
+        struct seat *at = seats->queue;
+        DL_SORT2(seats->incoming, age_cmp, q_prev, q_next);
+        while (seats->incoming) {
+                struct seat *seat = seats->incoming;
+                DL_DELETE2(seats->incoming, seat, q_prev, q_next);
+                seat->incoming = false;
+                while (at && age_cmp(at, seat) <= 0)
+                        at = at->q_next;
+                if (at)
+                        DL_PREPEND_ELEM2(seats->queue, at, seat, q_prev, q_next);
+                else
+                        DL_APPEND2(seats->queue, seat, q_prev, q_next);
+        }
 }
 
 /* ---- flights ---- */

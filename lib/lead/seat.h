@@ -24,10 +24,11 @@ struct seat {
         UT_hash_handle hh;
         char *uid;
         struct flight flight;
-        bool landed;  /* the last flight became the status: tell so */
-        bool queued;  /* to be decided */
-        bool waiting; /* for something to be released or changed */
-        bool timed;   /* time matters */
+        bool landed;   /* the last flight became the status: tell so */
+        bool queued;   /* to be decided */
+        bool incoming; /* queued, and not sorted in yet */
+        bool waiting;  /* for something to be released or changed */
+        bool timed;    /* time matters */
         struct seat *q_next, *q_prev, *w_next, *w_prev, *t_next, *t_prev;
         bool lost;
         struct mono lost_since; /* some address is in no pool since then */
@@ -43,7 +44,8 @@ struct seat {
 
 struct seats {
         struct seat *all;
-        struct seat *queue, *waiting, *timed;
+        struct seat *queue, *incoming; /* the queue is sorted: oldest first, then by namespace and name */
+        struct seat *waiting, *timed;
 };
 
 struct seat *seat_find(const struct seats *, const char *namespace, const char *name);
@@ -57,7 +59,7 @@ void seats_free(struct seats *);
 void seat_queue(struct seats *, struct seat *, bool in);
 void seat_wait(struct seats *, struct seat *, bool in);
 void seat_time(struct seats *, struct seat *, bool in);
-/* Oldest first, then by namespace and name. */
+/* Sorts what came in into the queue. */
 void seats_sort_queue(struct seats *);
 
 void flight_start(struct flight *, const struct write *);

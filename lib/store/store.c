@@ -60,8 +60,7 @@ int store_rv_cmp(const char *a, const char *b)
 
 /* ---- entries ---- */
 
-#define KEY_MAX 520 /* two names of at most 253 characters; what is longer is cut, the same way every time   \
-                     */
+#define KEY_MAX 520 /* two names of at most 253 characters; what is longer is cut */
 
 static size_t make_key(char buf[static KEY_MAX], enum kind kind, const char *namespace, const char *name)
 {

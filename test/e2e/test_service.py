@@ -211,3 +211,50 @@ def test_the_shipped_objects_are_accepted_and_the_schema_refuses_nonsense(world)
         world.cluster.apply(bad)
     pools = world.cluster.get("ipaddresspools.heraldlb.io", "-n", NAMESPACE)["items"]
     assert {pool["metadata"]["name"] for pool in pools} >= {"segment", "routed"}
+
+
+def test_a_daemon_restarted_while_the_api_is_away_continues_what_it_announced(world, clean):
+    """Design decision 7: what this boot announces is kept; nothing is added, nothing is allocated."""
+    clean += ["kept", "kept-near"]
+    routed, = world.create("kept", annotations=ROUTED)
+    local, = world.create("kept-near")
+    next_hops(world, routed, ALL)
+    owner, = wait_for(lambda: owners(world, local), 10, "an owner", until=lambda names: len(names) == 1)
+    herald = world.heralds[owner]
+    world.cluster.stop_apiserver()
+    try:
+        assert herald.stop() == 0
+        next_hops(world, routed, ALL - {owner})
+        wait_for(lambda: owners(world, local), 10, "silence", until=lambda names: not names)
+        herald.start()
+        next_hops(world, routed, ALL)
+        wait_for(lambda: owners(world, local), 10, "the owner again", until=lambda names: names == {owner})
+        assert herald.get("/readyz")[0] == 503  # it is not synced, and says so
+    finally:
+        world.cluster.start_apiserver()
+    herald.wait_ready(60)
+    for each in world.heralds.values():
+        wait_for(lambda h=each: watches_current(h), 60, "watches that are current again")
+    assert world.lab.next_hops(routed) == ALL and owners(world, local) == {owner}
+
+
+def test_after_a_reboot_nothing_is_continued(world, clean):
+    """The state directory is of another boot: its addresses are not announced."""
+    clean.append("old")
+    routed, = world.create("old", annotations=ROUTED)
+    next_hops(world, routed, ALL)
+    herald = world.heralds["n3"]
+    world.cluster.stop_apiserver()
+    try:
+        assert herald.stop() == 0
+        next_hops(world, routed, ALL - {"n3"})
+        with open(f"{herald.state}/boot", "w", encoding="ascii") as file:
+            file.write("00000000-0000-0000-0000-000000000000\n")
+        herald.start()
+        wait_for(lambda: herald.get("/livez")[0], 10, "its answer", until=lambda status: status == 200)
+        assert not [k for k in herald.metrics() if k.startswith("herald_bgp_session_up")]
+        assert world.lab.next_hops(routed) == ALL - {"n3"}
+    finally:
+        world.cluster.start_apiserver()
+    herald.wait_ready(60)
+    next_hops(world, routed, ALL)

@@ -1,14 +1,14 @@
 """Bad documents hurt themselves only; a bad command line gets one line that says what to do, and exit status 2."""
 
 import os
-import subprocess
 
 import pytest
 
-from netlab import Namespace, wait_for
+from netlab import Daemon, Namespace, wait_for
 from netlab.herald import CAPABILITIES, binary
 
 ALL = {"n1", "n2", "n3"}
+FILES = "/run/lab/files"
 BAD_FILES = {
     "not-yaml.yaml": "kind: [unclosed\n  nonsense: {{{\n",
     "not-an-object.yaml": "- 1\n- 2\n",
@@ -40,21 +40,30 @@ def test_bad_documents_hurt_nothing_else(standalone):
     standalone.wait_next_hops(last, ALL)
 
 
+class CommandLine:
+    """herald with a pod's privileges, which must end by itself. It sees the directory `outside` as FILES."""
+
+    def __init__(self, namespace, outside):
+        self.namespace = namespace
+        self.outside = outside
+        (outside / "state").mkdir()
+        (outside / "documents").mkdir()
+
+    def __call__(self, *args, capabilities=CAPABILITIES, env=None):
+        """(exit status, what it wrote)"""
+        daemon = Daemon(self.namespace, ["/run/lab/herald", *args], str(self.outside / "output"), env=env or {},
+                        binds={binary(): "/run/lab/herald", str(self.outside): FILES}, capabilities=capabilities)
+        return daemon.start().wait_end(20), daemon.text()
+
+    def run(self, *args, **kwargs):
+        return self("run", "--node-name", "n1", "--state-dir", f"{FILES}/state", *args, **kwargs)
+
+
 @pytest.fixture
-def alone():
+def herald(tmp_path):
     namespace = Namespace(f"hlcli-{os.getpid()}", "cli")
-    yield namespace
+    yield CommandLine(namespace, tmp_path)
     namespace.remove()
-
-
-def herald(namespace, *args, capabilities=CAPABILITIES):
-    """herald with a pod's privileges: (exit status, what it wrote to stderr). It must end by itself."""
-    bounding = ",".join(["-all"] + [f"+{name}" for name in capabilities])
-    done = subprocess.run(["nsenter", f"--net={namespace.path}", "--", "setpriv", "--bounding-set", bounding,
-                           "--inh-caps", "-all", "--no-new-privs", "--", binary(), *args],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, cwd="/",
-                          env={"PATH": os.environ["PATH"]}, check=False)
-    return done.returncode, done.stderr
 
 
 def assert_one_line(answer, *words):
@@ -66,67 +75,54 @@ def assert_one_line(answer, *words):
         assert word in text, f"{word!r} is not in: {text}"
 
 
-def common(tmp_path):
-    (tmp_path / "state").mkdir()
-    return ["run", "--node-name", "n1", "--state-dir", str(tmp_path / "state")]
+def test_an_unknown_flag(herald):
+    assert_one_line(herald.run("--nonsense"), "--nonsense", "--help")
 
 
-def test_an_unknown_flag(alone, tmp_path):
-    assert_one_line(herald(alone, *common(tmp_path), "--nonsense"), "--nonsense", "--help")
+def test_an_unknown_command(herald):
+    assert_one_line(herald("nonsense"), "nonsense", "--help")
 
 
-def test_an_unknown_command(alone):
-    assert_one_line(herald(alone, "nonsense"), "nonsense", "--help")
+def test_a_directory_that_is_not_there(herald):
+    assert_one_line(herald.run("--standalone", f"{FILES}/nowhere"), f"{FILES}/nowhere")
 
 
-def test_a_directory_that_is_not_there(alone, tmp_path):
-    assert_one_line(herald(alone, *common(tmp_path), "--standalone", str(tmp_path / "nowhere")),
-                    str(tmp_path / "nowhere"))
+def test_a_directory_that_may_not_be_read(herald):
+    (herald.outside / "closed").mkdir(mode=0)
+    assert_one_line(herald.run("--standalone", f"{FILES}/closed"), f"{FILES}/closed")
 
 
-def test_a_directory_that_may_not_be_read(alone, tmp_path):
-    (tmp_path / "closed").mkdir(mode=0)
-    assert_one_line(herald(alone, *common(tmp_path), "--standalone", str(tmp_path / "closed")),
-                    str(tmp_path / "closed"))
-
-
-def test_a_state_directory_that_may_not_be_written(alone, tmp_path):
-    (tmp_path / "documents").mkdir()
-    (tmp_path / "closed").mkdir(mode=0o500)
-    assert_one_line(herald(alone, "run", "--node-name", "n1", "--state-dir", str(tmp_path / "closed"),
-                           "--standalone", str(tmp_path / "documents")), str(tmp_path / "closed"), "--state-dir")
+def test_a_state_directory_that_may_not_be_written(herald):
+    (herald.outside / "closed").mkdir(mode=0o500)
+    assert_one_line(herald("run", "--node-name", "n1", "--state-dir", f"{FILES}/closed", "--standalone",
+                           f"{FILES}/documents"), f"{FILES}/closed", "--state-dir")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not: [yaml", "apiVersion: v1\nkind: Config\nclusters: []\n"])
-def test_a_wrong_kubeconfig(alone, tmp_path, text):
-    (tmp_path / "config").write_text(text)
-    assert_one_line(herald(alone, *common(tmp_path), "--kubeconfig", str(tmp_path / "config")),
-                    str(tmp_path / "config"))
+def test_a_wrong_kubeconfig(herald, text):
+    (herald.outside / "config").write_text(text)
+    assert_one_line(herald.run("--kubeconfig", f"{FILES}/config"), f"{FILES}/config")
 
 
-def test_a_kubeconfig_that_is_not_there(alone, tmp_path):
-    assert_one_line(herald(alone, *common(tmp_path), "--kubeconfig", str(tmp_path / "config")),
-                    str(tmp_path / "config"))
+def test_a_kubeconfig_that_is_not_there(herald):
+    assert_one_line(herald.run("--kubeconfig", f"{FILES}/config"), f"{FILES}/config")
 
 
-def test_neither_kubeconfig_nor_a_pod(alone, tmp_path):
-    assert_one_line(herald(alone, *common(tmp_path)), "--kubeconfig")
+def test_neither_kubeconfig_nor_a_pod(herald):
+    assert_one_line(herald.run(), "--kubeconfig")
 
 
-def test_without_the_capability(alone, tmp_path):
-    (tmp_path / "documents").mkdir()
-    assert_one_line(herald(alone, *common(tmp_path), "--standalone", str(tmp_path / "documents"), capabilities=()),
-                    "NET_RAW")
+def test_without_the_capability(herald):
+    assert_one_line(herald.run("--standalone", f"{FILES}/documents", capabilities=()), "NET_RAW")
 
 
-def test_no_node_name(alone, tmp_path):
-    assert_one_line(herald(alone, "run", "--standalone", str(tmp_path)), "--node-name")
+def test_no_node_name(herald):
+    assert_one_line(herald("run", "--standalone", f"{FILES}/documents"), "--node-name")
 
 
-def test_only_one_daemon_per_node(standalone):
+def test_only_one_daemon_per_node(standalone, tmp_path):
     """The second one says so and ends; the first goes on."""
     first = standalone.heralds["n1"]
-    (status, text) = herald(first.node.ns, "run", "--node-name", "n1", "--state-dir", first.state, "--standalone",
-                            standalone.docs.dir, "--http", "127.0.0.1:7499")
-    assert status == 2 and len(text.splitlines()) == 1, text
+    second = CommandLine(first.node.ns, tmp_path)
+    assert_one_line(second.run("--standalone", f"{FILES}/documents", "--http", "127.0.0.1:7499"))
     wait_for(first.ready, 5, "the first one still ready")

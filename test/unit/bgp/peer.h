@@ -132,6 +132,12 @@ static void bench_free(struct bench *b)
         loop_free(b->loop);
 }
 
+/* A peer with a small receive buffer, that stops reading; and one that reads again, at full speed. */
+static inline void peer_receive_buffer(int fd, int bytes)
+{
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 /* --- talking --- */
 
 static void peer_send(struct peer *p, const void *data, size_t n)

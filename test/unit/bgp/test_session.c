@@ -405,10 +405,9 @@ static bool has_told_some(void *arg)
 /* What waits for a peer that does not read waits in its rib: changes meanwhile cost it nothing. */
 START_TEST(slow_reader)
 {
-        enum { N = 300000 };
+        enum { N = 100000 };
         struct t *t = setup("127.0.0.1", 90);
-        int small = 4096;
-        setsockopt(t->p->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+        peer_receive_buffer(t->p->listener, 4096);
         establish(t);
         t->p->deaf = true;
         for (uint64_t i = 0; i < N; i++)
@@ -422,6 +421,7 @@ START_TEST(slow_reader)
         }
         set_host(t, "192.0.2.1", 0);
         t->p->deaf = false;
+        peer_receive_buffer(t->p->fd, 1 << 20);
         bool done = false;
         size_t announced = 0;
         while (!done) { /* counted, not kept */
@@ -451,12 +451,12 @@ static bool is_stuck(void *arg) /* nothing was told for 50 looks */
 /* A NOTIFICATION cannot cut into a message of which some bytes are sent. */
 START_TEST(stopped_in_the_middle_of_a_message)
 {
-        enum { N = 300000 };
+        enum { N = 100000 };
         struct t *t = setup("127.0.0.1", 90);
         uint8_t buf[BGP_MAX];
         size_t len, messages = 0;
-        int type, small = 4096;
-        setsockopt(t->p->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+        int type;
+        peer_receive_buffer(t->p->listener, 4096);
         for (uint64_t i = 0; i < N; i++)
                 set_host(t, "10.0.0.0", i);
         establish(t);
@@ -465,6 +465,7 @@ START_TEST(stopped_in_the_middle_of_a_message)
         ck_assert_uint_lt(status(t).prefixes_sent, N);
         session_stop(t->s, BGP_CEASE_SHUTDOWN, "bye");
         t->p->deaf = false;
+        peer_receive_buffer(t->p->fd, 1 << 20);
         while ((type = peer_next(&t->b, t->p, buf, &len)) != BGP_NOTIFICATION) {
                 ck_assert(type == BGP_KEEPALIVE || type == BGP_UPDATE);
                 ck_assert_mem_eq(buf, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16);

@@ -486,26 +486,6 @@ START_TEST(refused_and_foreign_frames_are_counted)
 }
 END_TEST
 
-START_TEST(continued_until_synced)
-{
-        struct announcer *a = l2_announcer(l2);
-        struct want *w = want_new(ip_of(VIP4)), *w2 = want_new(ip_of("192.0.2.8"));
-
-        w->l2.candidate = w2->l2.candidate = true;
-        w->l2.rank = w2->l2.rank = 1;
-        l2_continue(l2, w);
-        l2_continue(l2, w2);
-        want_free(w);
-        want_free(w2);
-        turn();
-        ck_assert(answers(VIP4) && answers("192.0.2.8"));
-        set_rank(VIP4, 1, NULL);
-        a->synced(a->self);
-        ck_assert(answers(VIP4) && !answers("192.0.2.8"));
-        ck_assert_uint_eq(n_facts, 3);
-}
-END_TEST
-
 static void on_done(void *arg)
 {
         n_done++;
@@ -594,7 +574,6 @@ int main(void)
         tcase_add_test(cases, new_mac_is_announced);
         tcase_add_test(cases, bond_failover_is_announced);
         tcase_add_test(cases, refused_and_foreign_frames_are_counted);
-        tcase_add_test(cases, continued_until_synced);
         tcase_add_test(cases, restart_keeps_silent);
         tcase_add_test(cases, leaving_node_says_so);
         tcase_add_test(cases, socket_is_tried_again);

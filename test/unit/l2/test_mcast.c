@@ -76,6 +76,36 @@ START_TEST(hundreds_of_groups)
 }
 END_TEST
 
+START_TEST(rejoins_a_few_at_a_time)
+{
+        struct mcast *m = mcast_new(LOOPBACK);
+        struct ip vip = ip_of("2001:db8::d0:0");
+        int turns = 1;
+
+        ck_assert(!mcast_rejoin(m, 1)); /* nothing to do */
+        for (int i = 0; i < 100; i++) {
+                ck_assert(ip_add(&vip, 1));
+                ck_assert(mcast_join(m, vip));
+        }
+        ck_assert(mcast_rejoin(m, 10));
+        for (int i = 10; i < 20; i++) { /* those that come next go away meanwhile */
+                vip = ip_of("2001:db8::d0:1");
+                ck_assert(ip_add(&vip, (uint64_t)i));
+                ck_assert(mcast_leave(m, vip));
+        }
+        while (mcast_rejoin(m, 10))
+                turns++;
+        ck_assert_int_eq(turns, 8);
+        if (has_ipv6()) {
+                ck_assert_uint_eq(mcast_failed(m), 0);
+                ck_assert_int_eq(users("d00001"), 1);
+                ck_assert_int_eq(users("d0000b"), 0);
+                ck_assert_int_eq(users("d00064"), 1);
+        }
+        mcast_free(m);
+}
+END_TEST
+
 START_TEST(failure_is_counted_and_forgotten)
 {
         struct mcast *m = mcast_new(0x7fffffff);
@@ -94,6 +124,7 @@ int main(void)
 
         tcase_add_test(cases, addresses_share_a_group);
         tcase_add_test(cases, hundreds_of_groups);
+        tcase_add_test(cases, rejoins_a_few_at_a_time);
         tcase_add_test(cases, failure_is_counted_and_forgotten);
         return run_suite(cases, "l2/mcast");
 }

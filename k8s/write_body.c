@@ -2,9 +2,10 @@
  * Bodies of writes.
  *
  * WRITE_STATUS is a merge patch of the status subresource, with uid and resourceVersion as guards: the server
- * answers 409 if the Service was made again or changed since it was read. The annotations go with it, in the
- * same write (a Service's metadata may be changed through its status). An Event is of events.k8s.io/v1, whose
- * limits are kept here: note 1 KiB, action, reason and reportingInstance 128 bytes.
+ * answers 409 if the Service was made again or changed since it was read (it compares resourceVersion first;
+ * a wrong uid alone would be 422). The annotations go with it, in the same write (a Service's metadata may be
+ * changed through its status). An Event is of events.k8s.io/v1, whose limits are kept here: note 1 KiB,
+ * action, reason and reportingInstance 128 bytes.
  */
 #include "k8s/write_body.h"
 #include "base/clock.h"

@@ -114,6 +114,8 @@ class Lab:
             self.nodes[node.name] = node
             node.ns.sysctl(**FORWARD)
         self.all["r1"].sysctl(**FORWARD, **ECMP)
+        for client in (self.near, self.far):
+            client.sysctl(net__ipv4__ip_local_port_range="1024 65535")
 
     def make_links(self):
         self.make_bridge(self.switch, "br0")

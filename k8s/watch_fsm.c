@@ -90,13 +90,16 @@ static void failed(struct watch_fsm *f)
                 f->state = WATCH_STALE;
 }
 
-/* 403, and 404: nothing that a quick retry would heal. */
-static struct watch_step refused(struct watch_fsm *f, int status)
+/* A missing kind is not healed by a quick retry. Missing rights often are: an API server that starts forbids
+ * everything until it has read its roles. A watch keeps its place then. */
+static struct watch_step refused(struct watch_fsm *f, const struct watch_end *end, int status, bool watching)
 {
         if (status == 404 && !f->listed)
                 f->state = WATCH_ABSENT;
         else
                 failed(f);
+        if (status == 403)
+                return watching ? watch_after(f, backoff(f, end)) : list_after(f, backoff(f, end));
         return relist_after(f, jitter(f, pause_long, pause_long + pause_long / 10));
 }
 
@@ -104,7 +107,7 @@ static struct watch_step list_failed(struct watch_fsm *f, const struct watch_end
 {
         int status = end->status == 200 ? end->code : end->status;
         if (status == 403 || status == 404)
-                return refused(f, status);
+                return refused(f, end, status, false);
         if (status == 400 && f->has_optional && !f->optional_dropped) {
                 f->optional_dropped = true;
                 return relist_after(f, 0);
@@ -146,7 +149,7 @@ static struct watch_step watch_failed(struct watch_fsm *f, const struct watch_en
 {
         int status = end->code ? end->code : end->status;
         if (status == 403 || status == 404)
-                return refused(f, status);
+                return refused(f, end, status, true);
         if (status == 410) /* at once the first time: nothing is wrong but our age */
                 return relist_after(f, f->expired++ == 0 ? 0 : backoff(f, end));
         failed(f);

@@ -15,6 +15,7 @@
 #include "report/metrics.h"
 #include "state.h"
 #include "store/store.h"
+#include "verdicts.h"
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +33,6 @@ struct plan {
         UT_hash_handle hh;
 };
 
-struct told {       /* a verdict that was logged, and by a leader told in an Event */
-        char *text; /* key */
-        unsigned round;
-        bool event;
-        UT_hash_handle hh;
-};
-
 struct control {
         struct loop *loop;
         struct control_options options;
@@ -49,8 +43,7 @@ struct control {
         struct lead *lead;
         struct self self;
         struct plan *plans;
-        struct told *told;
-        unsigned told_round;
+        struct verdicts *verdicts;
         bool config_dirty, synced, leader, scheduled, left;
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term, n_plans;
@@ -199,60 +192,10 @@ static void choose_peers(struct control *control, bool new_config)
         free(peers);
 }
 
-static void tell_event(struct control *control, const struct verdict *verdict)
-{
-        struct write *write = write_new(WRITE_EVENT, &verdict->ref);
-
-        write->warning = true;
-        write->reason = verdict->reason;
-        write->action = "Check";
-        write->message = arena_strdup(write->arena, verdict->message);
-        control->options.write(control->options.write_arg, write);
-}
-
-static void tell_verdict(struct control *control, const struct verdict *verdict)
-{
-        char *text = xprintf("%s %s/%s: %s (%s)", kind_name(verdict->ref.kind), verdict->ref.namespace,
-                             verdict->ref.name, verdict->message, reason_name(verdict->reason));
-        struct told *told;
-
-        HASH_FIND_STR(control->told, text, told);
-        if (!told) {
-                log_warn("config", "%s", text);
-                told = xcalloc(1, sizeof *told);
-                told->text = text;
-                HASH_ADD_KEYPTR(hh, control->told, told->text, strlen(told->text), told);
-        } else {
-                free(text);
-        }
-        told->round = control->told_round;
-        if (!told->event && control->leader && verdict->ref.uid[0]) {
-                tell_event(control, verdict);
-                told->event = true;
-        }
-}
-
-static void forget_told(struct control *control, unsigned keep)
-{
-        struct told *told, *next;
-
-        HASH_ITER (hh, control->told, told, next) {
-                if (told->round == keep)
-                        continue;
-                HASH_DEL(control->told, told);
-                free(told->text);
-                free(told);
-        }
-}
-
-/* Every daemon logs what is wrong once; the leader makes an Event of it. */
 static void tell_verdicts(struct control *control)
 {
-        control->told_round++;
-        for (size_t i = 0; i < control->config->n_verdicts; i++)
-                if (!control->config->verdicts[i].valid)
-                        tell_verdict(control, &control->config->verdicts[i]);
-        forget_told(control, control->told_round);
+        verdicts_tell(control->verdicts, control->config, control->leader ? control->options.write : NULL,
+                      control->options.write_arg);
 }
 
 static void rebuild_config(struct control *control)
@@ -389,6 +332,7 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->docs = config_docs_new();
         control->config = config_build(control->docs);
         control->lead = lead_new();
+        control->verdicts = verdicts_new();
         control->self = (struct self){
                 .node = options->node, .ignore_exclude = options->ignore_exclude_lb, .dataplane_ready = true};
         control->timer = loop_timer_new(loop, step, control);
@@ -403,7 +347,7 @@ void control_free(struct control *control)
         HASH_ITER (hh, control->plans, plan, next) {
                 forget(control, plan);
         }
-        forget_told(control, control->told_round + 1);
+        verdicts_free(control->verdicts);
         free(control->peer_here);
         loop_timer_free(control->timer);
         lead_free(control->lead);

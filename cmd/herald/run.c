@@ -244,6 +244,8 @@ int cmd_run(int argc, char **argv)
         }
         if (run.options.group_key)
                 log_warn("run", "--group-key is not used yet: this version has no group protocol");
+        signal(SIGTERM, SIG_IGN); /* what holds again when the loop is gone and we are only tidying up */
+        signal(SIGINT, SIG_IGN);
         loop_signal(run.loop, SIGTERM, on_term, &run);
         loop_signal(run.loop, SIGINT, on_term, &run);
         log_start();

@@ -81,15 +81,18 @@ static char *object_key(const struct ref *ref)
 
 /* objects */
 
-static void put_fact(struct dir_source *source, const char *file, struct json_object *root)
+/* An object that cannot be used is as good as none. */
+static void put_fact(struct dir_source *source, const struct object *object, struct json_object *root)
 {
         const char *why;
         struct fact *fact = decode_fact(root, &why);
 
-        if (fact)
+        if (fact) {
                 store_put(control_store(source->control), fact);
-        else
-                log_warn("standalone", "an object in %s cannot be used: %s", file, why);
+                return;
+        }
+        log_warn("standalone", "%s in %s cannot be used: %s", object->key, object->file->name, why);
+        store_drop(control_store(source->control), &object->ref);
 }
 
 static void put_object(struct dir_source *source, struct object *object, struct json_object *root)
@@ -98,7 +101,7 @@ static void put_object(struct dir_source *source, struct object *object, struct 
                                             ? status_apply(source->status_dir, &object->ref, root)
                                             : json_object_get(root);
 
-        put_fact(source, object->file->name, whole);
+        put_fact(source, object, whole);
         json_object_put(whole);
 }
 

@@ -77,17 +77,6 @@ struct kube_source {
 
 /* facts */
 
-static void take_fact(struct following *f, struct json_object *object)
-{
-        const char *why;
-        struct fact *fact = decode_fact(object, &why);
-
-        if (fact)
-                store_put(control_store(f->source->control), fact);
-        else
-                log_warn("k8s", "a %s cannot be used: %s", kind_name(f->what->kind), why);
-}
-
 static void drop_fact(struct following *f, struct json_object *object)
 {
         struct ref ref;
@@ -95,6 +84,20 @@ static void drop_fact(struct following *f, struct json_object *object)
 
         if (decode_ref(object, &ref, &why))
                 store_drop(control_store(f->source->control), &ref);
+}
+
+/* An object that cannot be used any more is as good as deleted. */
+static void take_fact(struct following *f, struct json_object *object)
+{
+        const char *why;
+        struct fact *fact = decode_fact(object, &why);
+
+        if (fact) {
+                store_put(control_store(f->source->control), fact);
+                return;
+        }
+        log_warn("k8s", "a %s cannot be used: %s", kind_name(f->what->kind), why);
+        drop_fact(f, object);
 }
 
 /* configuration */

@@ -9,8 +9,8 @@ struct json_object;
 struct ref;
 struct write;
 
-/* The Service as the API server would show it: the document as written, with the status and annotations from its
- * file, if there is one. A new reference, for the caller to put. */
+/* The Service as the API server would show it: the document as written, with the status and annotations from
+ * its file, if there is one. A new reference, for the caller to put. */
 struct json_object *status_apply(const char *dir, const struct ref *, struct json_object *service);
 /* Replaces the Service's file at once. False if it cannot, which is logged. */
 bool status_write(const char *dir, const struct write *);

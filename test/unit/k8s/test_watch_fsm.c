@@ -120,7 +120,7 @@ END_TEST
 
 START_TEST(absent_later_and_forbidden_keep_the_content)
 {
-        check_step(list_answers(403, -1), WANT_LIST, 30, 33);
+        check_step(list_answers(403, -1), WANT_LIST, 0.4, 0.8);
         ck_assert_int_eq(f.state, WATCH_STARTING); /* nothing was ever listed */
         page("7", NULL);
         check_step(watch_ends((struct watch_end){.status = 404}), WANT_LIST, 30, 33);
@@ -128,7 +128,8 @@ START_TEST(absent_later_and_forbidden_keep_the_content)
         check_step(list_answers(404, -1), WANT_LIST, 30, 33);
         ck_assert_int_eq(f.state, WATCH_STALE);
         page("8", NULL);
-        check_step(watch_ends((struct watch_end){.status = 403}), WANT_LIST, 30, 33);
+        check_step(watch_ends((struct watch_end){.status = 403}), WANT_WATCH, 0.8, 1.6);
+        check_step(watch_ends((struct watch_end){.status = 403}), WANT_WATCH, 1.6, 3.2);
         ck_assert_int_eq(f.state, WATCH_STALE);
 }
 END_TEST

@@ -10,7 +10,7 @@
 #include "k8s/auth.h"
 #include "base/arena.h"
 #include "config/yaml.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
  */
 #include "k8s/decode.h"
 #include "base/clock.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

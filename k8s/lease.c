@@ -1,7 +1,7 @@
 #include "k8s/lease.h"
 #include "base/arena.h"
 #include "base/loop.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/k8s.h"
 #include "k8s/lease_fsm.h"
 #include "k8s/status.h"

@@ -1,6 +1,6 @@
 #include "k8s/status.h"
 #include "base/arena.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "k8s/watch.h"
 #include "base/arena.h"
 #include "base/loop.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/k8s.h"
 #include "k8s/status.h"
 #include "k8s/stream.h"

@@ -10,7 +10,7 @@
 #include "k8s/write_body.h"
 #include "base/clock.h"
 #include "k8s/decode.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/k8s.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,10 +84,8 @@ static struct json_object *ingress_of(const struct write *w)
         return ingress;
 }
 
-static bool status_request(const struct write *w, struct write_request *out)
+struct json_object *write_status_patch(const struct write *w)
 {
-        if (w->ref.kind != KIND_SERVICE)
-                return false;
         struct json_object *body = json_object_new_object(), *meta = json_object_new_object();
         struct json_object *status = json_object_new_object(), *balancer = json_object_new_object();
         put_unless_empty(meta, "uid", w->ref.uid);
@@ -97,9 +95,16 @@ static bool status_request(const struct write *w, struct write_request *out)
         json_object_object_add(status, "loadBalancer", balancer);
         json_object_object_add(body, "metadata", meta);
         json_object_object_add(body, "status", status);
+        return body;
+}
+
+static bool status_request(const struct write *w, struct write_request *out)
+{
+        if (w->ref.kind != KIND_SERVICE)
+                return false;
         char *path = k8s_path(k8s_kind(KIND_SERVICE, ""), w->ref.namespace, w->ref.name);
         *out = (struct write_request){"PATCH", "application/merge-patch+json", xprintf("%s/status", path),
-                                      finish(body)};
+                                      finish(write_status_patch(w))};
         free(path);
         return true;
 }

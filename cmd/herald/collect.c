@@ -13,6 +13,7 @@ static void put_session(struct metrics *metrics, const struct bgp_status *s)
         metrics_put(metrics, METRIC_BGP_SESSION_UP, strcmp(s->state, "Established") == 0, "peer", s->peer,
                     NULL);
         metrics_put(metrics, METRIC_BGP_PREFIXES, s->prefixes_sent, "peer", s->peer, NULL);
+        metrics_put(metrics, METRIC_BGP_PREFIXES_REFUSED, s->prefixes_refused, "peer", s->peer, NULL);
         metrics_put(metrics, METRIC_BGP_UPDATES_SENT, (double)s->updates_out, "peer", s->peer, NULL);
         metrics_put(metrics, METRIC_BGP_MESSAGES_SENT, (double)s->messages_out, "peer", s->peer, NULL);
         metrics_put(metrics, METRIC_BGP_MESSAGES_RECEIVED, (double)s->messages_in, "peer", s->peer, NULL);

@@ -21,15 +21,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
 static const int64_t COALESCE = 10 * MSEC;
-enum { SLICE = 512, BATCH = 256 };
+static const int64_t SAVE_DELAY = 1 * MSEC;
+enum { SLICE = 512, BATCH = 256, SAVES = 64 };
 
 struct plan {
         struct ip ip; /* key */
         struct want *want;
-        bool announced;    /* the announcers and the state directory have it */
+        bool announced;    /* the announcers have it */
+        bool unsaved;      /* the state directory does not know yet; in control->unsaved */
         struct mono again; /* when time alone changes it */
+        struct plan *prev, *next;
         UT_hash_handle hh;
 };
 
@@ -44,12 +48,15 @@ struct control {
         struct self self;
         struct plan *plans;
         struct verdicts *verdicts;
-        bool config_dirty, synced, leader, scheduled, left;
+        bool config_dirty, synced, leader, left;
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term, n_plans;
         bool *peer_here; /* per peer of the config: this node has a session with it */
         struct loop_timer *timer;
-        struct mono last_step, plan_again, lead_again;
+        struct mono last_step, plan_again;
+        struct mono wake; /* when timer fires */
+        struct plan *unsaved;
+        struct loop_timer *saver;
         unsigned to_leave;
         void (*done)(void *arg);
         void *done_arg;
@@ -66,14 +73,12 @@ static void hand_over(struct control *control, const struct want *want)
 {
         for (size_t i = 0; i < 2; i++)
                 control->announcers[i]->set(control->announcers[i]->self, want);
-        state_put(control->options.state, want);
 }
 
 static void take_back(struct control *control, struct ip ip)
 {
         for (size_t i = 0; i < 2; i++)
                 control->announcers[i]->unset(control->announcers[i]->self, ip);
-        state_drop(control->options.state, ip);
 }
 
 static struct plan *plan_of(struct control *control, struct ip ip)
@@ -97,6 +102,47 @@ static void forget(struct control *control, struct plan *plan)
         free(plan);
 }
 
+/* Nothing is said and nothing is to be said: nobody holds the address any more. */
+static void forget_if_over(struct control *control, struct plan *plan)
+{
+        if (!plan->announced && !plan->unsaved && plan->want->n_uids == 0 && plan->again.ns == MONO_NEVER.ns)
+                forget(control, plan);
+}
+
+/* The state directory comes after the wire, in slices of its own. */
+static void save_later(struct control *control, struct plan *plan)
+{
+        if (plan->unsaved)
+                return;
+        plan->unsaved = true;
+        DL_APPEND(control->unsaved, plan);
+        loop_timer_at(control->saver, mono_add(control->last_step, SAVE_DELAY));
+}
+
+static void save(struct control *control, size_t max)
+{
+        struct plan *plan;
+
+        while ((plan = control->unsaved) && max-- > 0) {
+                DL_DELETE(control->unsaved, plan);
+                plan->unsaved = false;
+                if (plan->announced)
+                        state_put(control->options.state, plan->want);
+                else
+                        state_drop(control->options.state, plan->ip);
+                forget_if_over(control, plan);
+        }
+}
+
+static void save_some(void *arg)
+{
+        struct control *control = arg;
+
+        save(control, SAVES);
+        if (control->unsaved)
+                loop_timer_at(control->saver, mono_now());
+}
+
 static void plan_one(struct control *control, struct ip ip, struct mono now)
 {
         struct plan *plan = plan_of(control, ip);
@@ -107,28 +153,32 @@ static void plan_one(struct control *control, struct ip ip, struct mono now)
         control->plan_again = mono_min(control->plan_again, plan->again);
         control->n_plans++;
         if (says_something(want)) {
-                if (!plan->announced || !want_equal(plan->want, want))
+                if (!plan->announced || !want_equal(plan->want, want)) {
                         hand_over(control, want);
+                        save_later(control, plan);
+                }
                 plan->announced = true;
         } else if (plan->announced) {
                 take_back(control, ip);
                 plan->announced = false;
+                save_later(control, plan);
         }
         want_free(plan->want);
         plan->want = want;
-        if (!plan->announced && want->n_uids == 0 && plan->again.ns == MONO_NEVER.ns)
-                forget(control, plan);
+        forget_if_over(control, plan);
 }
 
-/* What this boot announced before it was synced may have lost its holder meanwhile: no fact makes it dirty.
- * And the answer for some address may change by time alone. */
-static void plan_due(struct control *control, struct mono now, bool all)
+/* The answer for some addresses changes by time alone. */
+static void plan_due(struct control *control, struct mono now)
 {
         struct plan *plan, *next;
 
+        control->plan_again = MONO_NEVER;
         HASH_ITER (hh, control->plans, plan, next) {
-                if (all || !mono_before(now, plan->again))
+                if (!mono_before(now, plan->again))
                         plan_one(control, plan->ip, now);
+                else
+                        control->plan_again = mono_min(control->plan_again, plan->again);
         }
 }
 
@@ -157,6 +207,8 @@ void control_continue(struct control *control)
                         control->announcers[j]->set(control->announcers[j]->self, wants[i]);
                 plan_of(control, wants[i]->ip)->want = want_copy(wants[i]);
                 plan_of(control, wants[i]->ip)->announced = true;
+                store_mark(control->store,
+                           wants[i]->ip); /* planned when synced, even if nobody holds it any more */
         }
         if (n_wants)
                 log_info("control", "continuing %zu addresses that this boot announced", n_wants);
@@ -174,8 +226,10 @@ static void choose_peers(struct control *control, bool new_config)
         struct bgp_peer *peers = xcalloc(n_peers + 1, sizeof *peers);
         bool changed = new_config;
 
-        if (new_config)
-                control->peer_here = xreallocarray(control->peer_here, n_peers + 1, sizeof(bool));
+        if (new_config) {
+                free(control->peer_here);
+                control->peer_here = xcalloc(n_peers + 1, sizeof(bool));
+        }
         for (size_t i = 0; i < n_peers; i++) {
                 bool here = plan_peer_here(control->config, i, node ? &node->labels : &made_up);
 
@@ -211,25 +265,49 @@ static void rebuild_config(struct control *control)
 
 /* steps */
 
-static void lead_step(struct control *control, struct mono now)
+/* When to do it again, if nothing changes before. */
+static struct mono lead_step(struct control *control, struct mono now)
 {
         struct write *writes[BATCH];
         size_t n;
+        struct mono again = lead_decide(control->lead, control->store, control->config, control->term, now,
+                                        writes, BATCH, &n);
 
-        control->lead_again = lead_decide(control->lead, control->store, control->config, control->term, now,
-                                          writes, BATCH, &n);
         for (size_t i = 0; i < n; i++)
                 control->options.write(control->options.write_arg, writes[i]);
+        return again;
 }
 
 /* Every address was planned once since the start. */
-static void announce_all(struct control *control, struct mono now)
+static void announce_all(struct control *control)
 {
-        plan_due(control, now, true);
         for (size_t i = 0; i < 2; i++)
                 control->announcers[i]->synced(control->announcers[i]->self);
         control->announced_all = true;
         malloc_trim(0); /* the lists of the start were far larger than what is kept of them */
+}
+
+static void wake_at(struct control *control, struct mono when)
+{
+        if (control->left || !mono_before(when, control->wake))
+                return;
+        control->wake = when;
+        loop_timer_at(control->timer, when);
+}
+
+/* At once after silence, else together with what comes meanwhile. */
+static void schedule(struct control *control)
+{
+        wake_at(control, mono_add(control->last_step, COALESCE));
+}
+
+/* Only a leader looks at the services one by one. */
+static void forget_dirty_services(struct control *control)
+{
+        struct service_name name;
+
+        while (store_dirty_service(control->store, &name))
+                ;
 }
 
 static void step(void *arg)
@@ -238,36 +316,26 @@ static void step(void *arg)
         struct mono now = mono_now();
         bool new_config = control->config_dirty;
 
-        control->scheduled = false;
+        control->wake = MONO_NEVER;
         control->last_step = now;
         if (!control->synced || control->left)
                 return;
         if (new_config)
                 rebuild_config(control);
         choose_peers(control, new_config);
-        if (!mono_before(now, control->plan_again)) {
-                control->plan_again = MONO_NEVER;
-                plan_due(control, now, false);
-        }
+        if (!mono_before(now, control->plan_again))
+                plan_due(control, now);
         if (!plan_dirty(control, now)) {
-                control->scheduled = true;
-                loop_timer_at(control->timer, now); /* the rest after whoever else waits for the loop */
+                wake_at(control, now); /* the rest after whoever else waits for the loop */
                 return;
         }
         if (!control->announced_all)
-                announce_all(control, now);
-        control->lead_again = MONO_NEVER;
+                announce_all(control);
         if (control->leader)
-                lead_step(control, now);
-        loop_timer_at(control->timer, mono_min(control->plan_again, control->lead_again));
-}
-
-static void schedule(struct control *control)
-{
-        if (control->scheduled || control->left)
-                return;
-        control->scheduled = true;
-        loop_timer_at(control->timer, mono_add(control->last_step, COALESCE)); /* at once after silence */
+                wake_at(control, lead_step(control, now));
+        else
+                forget_dirty_services(control);
+        wake_at(control, control->plan_again);
 }
 
 void control_changed(struct control *control)
@@ -304,8 +372,8 @@ void control_set_leader(struct control *control, bool leader, uint64_t term)
         control->term = term;
         if (leader) {
                 lead_free(control->lead);
-                control->lead = lead_new(); /* what it knew of the last time is old */
-                store_mark_all(control->store);
+                control->lead = lead_new(); /* what it knew of the last time is old; a new one looks at all
+                                               services */
                 if (control->synced && control->config)
                         tell_verdicts(control);
         }
@@ -336,7 +404,8 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->self = (struct self){
                 .node = options->node, .ignore_exclude = options->ignore_exclude_lb, .dataplane_ready = true};
         control->timer = loop_timer_new(loop, step, control);
-        control->plan_again = MONO_NEVER;
+        control->saver = loop_timer_new(loop, save_some, control);
+        control->plan_again = control->wake = MONO_NEVER;
         return control;
 }
 
@@ -350,6 +419,7 @@ void control_free(struct control *control)
         verdicts_free(control->verdicts);
         free(control->peer_here);
         loop_timer_free(control->timer);
+        loop_timer_free(control->saver);
         lead_free(control->lead);
         config_free(control->config);
         config_docs_free(control->docs);
@@ -402,6 +472,7 @@ void control_leave(struct control *control, enum leave how, struct mono deadline
         control->done = done;
         control->done_arg = arg;
         control->to_leave = 2;
+        save(control, SIZE_MAX);
         if (how == LEAVE_NODE)
                 for (plan = control->plans; plan; plan = plan->hh.next)
                         state_drop(control->options.state, plan->ip);

@@ -10,7 +10,7 @@
 #include "config/yaml.h"
 #include "ipam/ipam.h"
 #include "k8s/decode.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "lead/lead.h"
 #include "plan_text.h"
 #include <getopt.h>

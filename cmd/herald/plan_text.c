@@ -1,5 +1,5 @@
 #include "plan_text.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include <stdio.h>
 
 static void print_node(struct json_object *node)

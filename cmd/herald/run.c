@@ -71,11 +71,8 @@ static void on_wire_fact(void *arg, const struct wire_fact *fact)
 
         (void)run;
         switch (fact->kind) {
-        case WIRE_SESSION: /* bgp logged it, with the peer's name */
-                break;
-        case WIRE_OWNER:
-                log_info("l2", "%s for %s on interface %d", fact->up ? "answering" : "no longer answering",
-                         ip_str(fact->ip, ip), fact->ifindex);
+        case WIRE_SESSION:
+        case WIRE_OWNER: /* whoever found it logged it, with names that are not ours to know */
                 break;
         case WIRE_CONFLICT:
                 log_warn("l2", "%s is used by somebody else: %s", ip_str(fact->ip, ip),

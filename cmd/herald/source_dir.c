@@ -11,13 +11,12 @@
 #include "config/yaml.h"
 #include "control.h"
 #include "k8s/decode.h"
-#include "k8s/json.h"
 #include "model/write.h"
 #include "status_dir.h"
 #include "store/store.h"
+#include "json/json.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +25,12 @@
 #include <unistd.h>
 #include <uthash.h>
 
+static const int64_t RETRY = 1 * SEC;
+
 struct object {    /* one object of the cluster, and the file it stands in */
         char *key; /* "Service default/web" */
         struct file *file;
-        struct ref ref; /* its strings lie in text */
+        struct ref ref;
         unsigned seen;
         UT_hash_handle hh;
 };
@@ -47,12 +48,12 @@ struct dirty { /* a file name to look at */
 };
 
 struct dir_source {
-        struct loop *loop;
         struct control *control;
         char *dir, *status_dir;
         const char *node;
         int inotify, dir_watch, status_watch;
         struct loop_fd *fd;
+        struct loop_timer *retry;
         struct object *objects;
         struct file *files;
         struct dirty *dirty;
@@ -356,10 +357,57 @@ static void catch_up(struct dir_source *source)
         control_changed(source->control);
 }
 
+static void look_at_everything(struct dir_source *source)
+{
+        scan(source, source->dir, false);
+        for (struct file *file = source->files; file; file = file->hh.next)
+                mark(source, file->name, false);
+        scan(source, source->status_dir, true);
+}
+
+static int watch(struct dir_source *source, const char *path)
+{
+        return inotify_add_watch(source->inotify, path,
+                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF |
+                                         IN_ONLYDIR);
+}
+
+/* Either directory may be taken away and come back: it is looked for every second until it is there. */
+static void watch_again(void *arg)
+{
+        struct dir_source *source = arg;
+        bool back = false;
+
+        if (source->dir_watch < 0)
+                back |= (source->dir_watch = watch(source, source->dir)) >= 0;
+        if (source->status_watch < 0) {
+                mkdir(source->status_dir, 0755); /* where it cannot be made, another node has to */
+                back |= (source->status_watch = watch(source, source->status_dir)) >= 0;
+        }
+        if (source->dir_watch < 0 || source->status_watch < 0)
+                loop_timer_at(source->retry, mono_add(mono_now(), RETRY));
+        if (back && source->started) {
+                look_at_everything(source);
+                catch_up(source);
+        }
+}
+
+static void on_gone(struct dir_source *source, int wd)
+{
+        if (wd == source->dir_watch) {
+                log_error("standalone", "%s is gone; what was read from it is kept", source->dir);
+                source->dir_watch = -1;
+        } else if (wd == source->status_watch) {
+                log_warn("standalone", "%s is gone; it is made again", source->status_dir);
+                source->status_watch = -1;
+        }
+        loop_timer_at(source->retry, mono_now());
+}
+
 static void on_inotify(void *arg, int fd, int what)
 {
         struct dir_source *source = arg;
-        char buf[16384] __attribute__((aligned(8)));
+        char buf[16384];
         ssize_t n = read(fd, buf, sizeof buf);
 
         (void)what;
@@ -367,14 +415,14 @@ static void on_inotify(void *arg, int fd, int what)
                 struct inotify_event event;
 
                 memcpy(&event, p, sizeof event);
-                if (event.mask & IN_Q_OVERFLOW) {
-                        scan(source, source->dir, false);
-                        scan(source, source->status_dir, true);
-                        for (struct file *file = source->files; file; file = file->hh.next)
-                                mark(source, file->name, false);
-                } else if (event.len) {
+                if (event.mask & IN_Q_OVERFLOW)
+                        look_at_everything(source);
+                else if (event.mask & IN_MOVE_SELF)
+                        inotify_rm_watch(source->inotify, event.wd);
+                else if (event.mask & IN_IGNORED)
+                        on_gone(source, event.wd);
+                else if (event.len)
                         mark(source, p + sizeof event, event.wd == source->status_watch);
-                }
                 p += sizeof event + event.len;
         }
         if (source->dirty)
@@ -383,23 +431,22 @@ static void on_inotify(void *arg, int fd, int what)
 
 static bool follow(struct dir_source *source, char **why)
 {
-        const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
-
         source->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         if (source->inotify < 0) {
                 *why = xprintf("inotify is not to be had: %s", strerror(errno));
                 return false;
         }
-        source->dir_watch = inotify_add_watch(source->inotify, source->dir, mask);
+        source->dir_watch = watch(source, source->dir);
         if (source->dir_watch < 0 || access(source->dir, R_OK | X_OK) < 0) {
                 *why = xprintf("cannot read the directory %s: %s; name a readable directory by --standalone",
                                source->dir, strerror(errno));
                 return false;
         }
-        if (mkdir(source->status_dir, 0755) < 0 && errno != EEXIST)
+        source->status_watch = -1;
+        watch_again(source);
+        if (source->status_watch < 0)
                 log_warn("standalone", "cannot make %s: %s; another node must write the addresses",
                          source->status_dir, strerror(errno));
-        source->status_watch = inotify_add_watch(source->inotify, source->status_dir, mask);
         return true;
 }
 
@@ -408,11 +455,11 @@ struct dir_source *dir_source_new(struct loop *loop, struct control *control, co
 {
         struct dir_source *source = xcalloc(1, sizeof *source);
 
-        source->loop = loop;
         source->control = control;
         source->dir = xstrdup(dir);
         source->status_dir = xprintf("%s/status", dir);
         source->node = node;
+        source->retry = loop_timer_new(loop, watch_again, source);
         if (!follow(source, why)) {
                 dir_source_free(source);
                 return NULL;
@@ -434,6 +481,7 @@ void dir_source_free(struct dir_source *source)
         struct file *file, *next_file;
 
         loop_fd_free(source->fd);
+        loop_timer_free(source->retry);
         if (source->inotify >= 0)
                 close(source->inotify);
         HASH_ITER (hh, source->objects, object, next_object) {

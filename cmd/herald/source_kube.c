@@ -49,12 +49,12 @@ enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 struct known {      /* a config object that this watch put into the documents */
         char *name; /* key */
-        char *namespace;
+        char *namespace, *rv;
         unsigned round;
         UT_hash_handle hh;
 };
 
-struct following {
+struct followed {
         struct kube_source *source;
         const struct kind_watch *what;
         struct watch *watch;
@@ -62,13 +62,14 @@ struct following {
         bool listed;
         struct known *known;
         unsigned round;
+        struct log_limit limit;
 };
 
 struct kube_source {
         struct control *control;
         struct auth *auth;
         struct transport *transport;
-        struct following following[N_KINDS];
+        struct followed followed[N_KINDS];
         struct lease *lease;
         struct writer *writer;
         bool synced;
@@ -77,7 +78,7 @@ struct kube_source {
 
 /* facts */
 
-static void drop_fact(struct following *f, struct json_object *object)
+static void drop_fact(struct followed *f, struct json_object *object)
 {
         struct ref ref;
         const char *why;
@@ -87,27 +88,43 @@ static void drop_fact(struct following *f, struct json_object *object)
 }
 
 /* An object that cannot be used any more is as good as deleted. */
-static void take_fact(struct following *f, struct json_object *object)
+static void take_fact(struct followed *f, struct json_object *object)
 {
-        const char *why;
+        const char *why, *why_not;
         struct fact *fact = decode_fact(object, &why);
+        struct ref ref;
+        uint32_t suppressed;
 
         if (fact) {
                 store_put(control_store(f->source->control), fact);
                 return;
         }
-        log_warn("k8s", "a %s cannot be used: %s", kind_name(f->what->kind), why);
         drop_fact(f, object);
+        if (decode_ref(object, &ref, &why_not) &&
+            log_allow(&f->limit, mono_now().ns, 10, 60 * SEC, &suppressed))
+                log_warn("k8s", "%s %s/%s cannot be used: %s", kind_name(f->what->kind), ref.namespace,
+                         ref.name, why);
 }
 
 /* configuration */
 
-static enum config_origin origin_of(const struct following *f)
+static enum config_origin origin_of(const struct followed *f)
 {
         return strcmp(f->what->group, "metallb.io") == 0 ? CONFIG_METALLB : CONFIG_HERALD;
 }
 
-static void take_config(struct following *f, struct json_object *object)
+static void put_document(struct followed *f, struct json_object *object)
+{
+        struct config_docs *docs = control_docs(f->source->control);
+
+        if (f->what->feeds == FEEDS_CONFIGMAP)
+                config_docs_configmap(docs, object);
+        else if (!config_docs_put(docs, origin_of(f), object))
+                return;
+        control_config_changed(f->source->control);
+}
+
+static void take_document(struct followed *f, struct json_object *object)
 {
         struct known *known;
         struct ref ref;
@@ -121,24 +138,38 @@ static void take_config(struct following *f, struct json_object *object)
                 known->name = xstrdup(ref.name);
                 known->namespace = xstrdup(ref.namespace);
                 HASH_ADD_KEYPTR(hh, f->known, known->name, strlen(known->name), known);
+        } else if (strcmp(known->rv, ref.rv) == 0) {
+                known->round = f->round; /* a relist showed what we have */
+                return;
         }
         known->round = f->round;
-        if (config_docs_put(control_docs(f->source->control), origin_of(f), object))
-                control_config_changed(f->source->control);
+        free(known->rv);
+        known->rv = xstrdup(ref.rv);
+        put_document(f, object);
 }
 
-static void drop_known(struct following *f, struct known *known)
+static void free_known(struct followed *f, struct known *known)
 {
-        if (config_docs_remove(control_docs(f->source->control), origin_of(f), f->what->kind,
-                               known->namespace, known->name))
-                control_config_changed(f->source->control);
         HASH_DEL(f->known, known);
         free(known->name);
         free(known->namespace);
+        free(known->rv);
         free(known);
 }
 
-static void drop_config(struct following *f, struct json_object *object)
+static void drop_known(struct followed *f, struct known *known)
+{
+        struct config_docs *docs = control_docs(f->source->control);
+
+        if (f->what->feeds == FEEDS_CONFIGMAP)
+                config_docs_clear(docs, CONFIG_CONFIGMAP);
+        else
+                config_docs_remove(docs, origin_of(f), f->what->kind, known->namespace, known->name);
+        control_config_changed(f->source->control);
+        free_known(f, known);
+}
+
+static void drop_document(struct followed *f, struct json_object *object)
 {
         struct known *known;
         struct ref ref;
@@ -151,7 +182,7 @@ static void drop_config(struct following *f, struct json_object *object)
                 drop_known(f, known);
 }
 
-static void drop_unseen(struct following *f)
+static void drop_unseen(struct followed *f)
 {
         struct known *known, *next;
 
@@ -161,72 +192,44 @@ static void drop_unseen(struct following *f)
         }
 }
 
-static void take_configmap(struct following *f, struct json_object *object)
-{
-        config_docs_configmap(control_docs(f->source->control), object);
-        control_config_changed(f->source->control);
-        f->round++; /* it exists */
-}
-
-static void drop_configmap(struct following *f)
-{
-        config_docs_clear(control_docs(f->source->control), CONFIG_CONFIGMAP);
-        control_config_changed(f->source->control);
-}
-
 /* watches */
 
 static void on_begin(void *arg, bool again)
 {
-        struct following *f = arg;
+        struct followed *f = arg;
 
         (void)again;
+        f->round++;
         if (f->what->feeds == FEEDS_STORE)
                 store_relist_begin(control_store(f->source->control), f->what->kind);
-        else
-                f->round = f->what->feeds == FEEDS_CONFIG ? f->round + 1 : 0;
 }
 
 static void on_item(void *arg, struct json_object *object)
 {
-        struct following *f = arg;
+        struct followed *f = arg;
 
-        switch (f->what->feeds) {
-        case FEEDS_STORE:
+        if (f->what->feeds == FEEDS_STORE)
                 take_fact(f, object);
-                break;
-        case FEEDS_CONFIG:
-                take_config(f, object);
-                break;
-        case FEEDS_CONFIGMAP:
-                take_configmap(f, object);
-                break;
-        }
+        else
+                take_document(f, object);
         control_changed(f->source->control);
 }
 
 static void on_deleted(void *arg, struct json_object *object)
 {
-        struct following *f = arg;
+        struct followed *f = arg;
 
-        switch (f->what->feeds) {
-        case FEEDS_STORE:
+        if (f->what->feeds == FEEDS_STORE)
                 drop_fact(f, object);
-                break;
-        case FEEDS_CONFIG:
-                drop_config(f, object);
-                break;
-        case FEEDS_CONFIGMAP:
-                drop_configmap(f);
-                break;
-        }
+        else
+                drop_document(f, object);
         control_changed(f->source->control);
 }
 
 static void tell_synced(struct kube_source *source)
 {
         for (size_t i = 0; i < N_KINDS; i++)
-                if (!source->following[i].listed)
+                if (!source->followed[i].listed)
                         return;
         if (!source->synced)
                 control_synced(source->control);
@@ -235,15 +238,13 @@ static void tell_synced(struct kube_source *source)
 
 static void on_end(void *arg, bool again)
 {
-        struct following *f = arg;
+        struct followed *f = arg;
 
         (void)again;
         if (f->what->feeds == FEEDS_STORE)
                 store_relist_end(control_store(f->source->control), f->what->kind);
-        else if (f->what->feeds == FEEDS_CONFIG)
+        else
                 drop_unseen(f);
-        else if (f->round == 0 && f->listed)
-                drop_configmap(f);
         f->listed = true;
         tell_synced(f->source);
         control_changed(f->source->control);
@@ -251,7 +252,7 @@ static void on_end(void *arg, bool again)
 
 static void on_state(void *arg, enum watch_state state, const char *sentence)
 {
-        struct following *f = arg;
+        struct followed *f = arg;
         const char *name = kind_name(f->what->kind), *dot = *f->what->group ? "." : "";
 
         f->state = state;
@@ -267,7 +268,7 @@ static const struct watch_handler handler = {
 
 static void follow(struct kube_source *source, size_t i, const struct run_options *o)
 {
-        struct following *f = &source->following[i];
+        struct followed *f = &source->followed[i];
         const struct k8s_kind *kind = k8s_kind(kinds[i].kind, kinds[i].group);
         const char *namespace =
                 strcmp(kinds[i].group, "metallb.io") == 0 ? o->metallb_namespace : o->namespace;
@@ -282,7 +283,7 @@ static void follow(struct kube_source *source, size_t i, const struct run_option
                 spec.label_selector = "!service.kubernetes.io/headless";
         if (kind->kind == KIND_CONFIGMAP)
                 spec.field_selector = field;
-        *f = (struct following){.source = source, .what = &kinds[i]};
+        *f = (struct followed){.source = source, .what = &kinds[i]};
         f->watch = watch_new(source->transport, &spec, &handler, f);
         free(path);
         free(field);
@@ -389,12 +390,12 @@ void kube_source_free(struct kube_source *source)
 {
         lease_free(source->lease);
         for (size_t i = 0; i < N_KINDS; i++) {
-                struct following *f = &source->following[i];
+                struct followed *f = &source->followed[i];
                 struct known *known, *next;
 
                 watch_free(f->watch);
                 HASH_ITER (hh, f->known, known, next) {
-                        drop_known(f, known);
+                        free_known(f, known);
                 }
         }
         writer_free(source->writer);
@@ -414,8 +415,8 @@ void kube_source_metrics(const struct kube_source *source, struct metrics *metri
 
         for (size_t i = 0; i < N_KINDS; i++)
                 metrics_put(metrics, METRIC_WATCH_SYNCED,
-                            source->following[i].state == WATCH_LIVE ||
-                                    source->following[i].state == WATCH_ABSENT,
+                            source->followed[i].state == WATCH_LIVE ||
+                                    source->followed[i].state == WATCH_ABSENT,
                             "kind", kind_name(kinds[i].kind), "group", kinds[i].group, NULL);
         for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
                 metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],

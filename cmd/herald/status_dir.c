@@ -2,8 +2,8 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/yaml.h"
-#include "k8s/decode.h"
-#include "k8s/json.h"
+#include "json/json.h"
+#include "k8s/write_body.h"
 #include "model/write.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,19 +16,21 @@ static char *file_of(const char *dir, const struct ref *ref, const char *hidden)
         return xprintf("%s/%s%s_%s.json", dir, hidden, ref->namespace, ref->name);
 }
 
-/* Puts every member of from into to; values are shared. */
+/* Puts every member of from into to, values shared; null takes a member away, as in a merge patch (RFC 7396).
+ */
 static void add_members(struct json_object *to, struct json_object *from)
 {
         if (!from)
                 return;
         json_object_object_foreach(from, key, value)
         {
-                json_object_object_add(to, key, json_object_get(value));
+                if (value)
+                        json_object_object_add(to, key, json_object_get(value));
+                else
+                        json_object_object_del(to, key);
         }
 }
 
-/* The Service as the API server would show it: what the user wrote, with the status and annotations of the
- * leader. */
 static struct json_object *with_status(struct json_object *base, struct json_object *status)
 {
         struct json_object *whole = json_object_new_object(), *meta = json_object_new_object();
@@ -61,32 +63,18 @@ struct json_object *status_apply(const char *dir, const struct ref *ref, struct 
         return whole;
 }
 
+/* The same patch that the API server would get, without its guards: it is its own record of what it is for.
+ */
 static struct json_object *status_json(const struct write *write)
 {
-        struct json_object *root = json_object_new_object(), *meta = json_object_new_object();
-        struct json_object *notes = json_object_new_object(), *ingress = json_object_new_array();
-        struct json_object *balancer = json_object_new_object(), *status = json_object_new_object();
-        char text[IP_STRLEN];
+        struct json_object *root = write_status_patch(write), *meta = json_object_at(root, "metadata");
 
-        json_object_object_add(root, "apiVersion", json_object_new_string("v1"));
-        json_object_object_add(root, "kind", json_object_new_string("Service"));
+        json_object_object_del(meta, "uid");
+        json_object_object_del(meta, "resourceVersion");
         json_object_object_add(meta, "namespace", json_object_new_string(write->ref.namespace));
         json_object_object_add(meta, "name", json_object_new_string(write->ref.name));
-        if (write->pool)
-                json_object_object_add(notes, ANNOTATION_PREFIX ANNOTATION_POOL,
-                                       json_object_new_string(write->pool));
-        json_object_object_add(meta, "annotations", notes);
-        json_object_object_add(root, "metadata", meta);
-        for (size_t i = 0; i < write->n_ips; i++) {
-                struct json_object *entry = json_object_new_object();
-
-                json_object_object_add(entry, "ip", json_object_new_string(ip_str(write->ips[i], text)));
-                json_object_object_add(entry, "ipMode", json_object_new_string("VIP"));
-                json_object_array_add(ingress, entry);
-        }
-        json_object_object_add(balancer, "ingress", ingress);
-        json_object_object_add(status, "loadBalancer", balancer);
-        json_object_object_add(root, "status", status);
+        json_object_object_add(root, "apiVersion", json_object_new_string("v1"));
+        json_object_object_add(root, "kind", json_object_new_string("Service"));
         return root;
 }
 

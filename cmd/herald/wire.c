@@ -37,7 +37,11 @@ static void sample_back(void *arg)
 {
         struct wire *wire = arg;
 
+        int64_t longest = wire->shown.loop.max_ns;
+
         wire->shown = wire->travelling;
+        if (longest > wire->shown.loop.max_ns)
+                wire->shown.loop.max_ns = longest; /* since the last scrape, not since the last sample */
         wire->travelling.away = false;
 }
 
@@ -138,7 +142,7 @@ static uint64_t sum(const uint64_t *v, size_t n)
         return total;
 }
 
-void wire_metrics(const struct wire *wire, struct metrics *metrics)
+void wire_metrics(struct wire *wire, struct metrics *metrics)
 {
         const struct l2_counters *l2 = &wire->shown.l2;
         const struct loop_stats *loop = &wire->shown.loop;
@@ -162,4 +166,5 @@ void wire_metrics(const struct wire *wire, struct metrics *metrics)
         metrics_put(metrics, METRIC_LOOP_LONGEST_SECONDS, (double)loop->max_ns / (double)SEC, "loop", "wire",
                     NULL);
         metrics_put(metrics, METRIC_LOOP_SLOW, (double)loop->slow, "loop", "wire", NULL);
+        wire->shown.loop.max_ns = 0;
 }

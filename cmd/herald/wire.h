@@ -11,5 +11,5 @@ struct wire;
 struct wire *wire_new(struct loop *control, wire_fact_fn *, void *arg, char **why);
 struct announcer *wire_announcer(struct wire *); /* to be called in the control loop */
 void wire_start(struct wire *);
-void wire_stop(struct wire *); /* waits for the thread's end; then frees all of it */
-void wire_metrics(const struct wire *, struct metrics *);
+void wire_stop(struct wire *);                      /* waits for the thread's end; then frees all of it */
+void wire_metrics(struct wire *, struct metrics *); /* at most a second old */

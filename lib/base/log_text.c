@@ -6,55 +6,17 @@
  */
 #include "base/log_text.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629 section 4), 0 if there is none. Stops at NUL by
- * itself. */
-static size_t utf8_len(const uint8_t *s)
-{
-        uint8_t low = 0x80, high = 0xbf;
-        size_t n;
-        if (s[0] < 0x80)
-                return 1;
-        if (s[0] >= 0xc2 && s[0] <= 0xdf)
-                n = 2;
-        else if ((s[0] & 0xf0) == 0xe0)
-                n = 3;
-        else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-                n = 4;
-        else
-                return 0;
-        if (s[0] == 0xe0)
-                low = 0xa0; /* no overlong forms */
-        else if (s[0] == 0xed)
-                high = 0x9f; /* no surrogates */
-        else if (s[0] == 0xf0)
-                low = 0x90;
-        else if (s[0] == 0xf4)
-                high = 0x8f; /* no more than U+10FFFF */
-        for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf)
-                if (s[i] < low || s[i] > high)
-                        return 0;
-        return n;
-}
-
-static bool harmless(const uint8_t *s, size_t n)
-{
-        if (n == 1)
-                return s[0] >= 0x20 && s[0] != 0x7f;
-        if (n == 2 && s[0] == 0xc2)
-                return s[1] >= 0xa0;
-        return n != 3 || s[0] != 0xe2 || s[1] != 0x80 || (s[2] != 0xa8 && s[2] != 0xa9);
-}
-
 /* Writes the unit at s to out (at most 16 bytes with its NUL) and returns how many bytes of s it is. */
 static size_t unit(const uint8_t *s, bool quoting, char out[static 17])
 {
-        size_t n = utf8_len(s);
-        if (n > 0 && harmless(s, n)) {
+        size_t n = utf8_len((const char *)s);
+        if (n > 0 && utf8_is_harmless((const char *)s, n)) {
                 size_t at = 0;
                 if (quoting && (s[0] == '"' || s[0] == '\\'))
                         out[at++] = '\\';

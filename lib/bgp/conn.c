@@ -1,7 +1,7 @@
 /*
- * The output buffer always begins with a whole message and is refilled only when it is empty, so it is known
- * where messages begin, and what waits for a slow peer waits in its rib and not here. Input is read once per
- * turn.
+ * Until conn_finish() the output buffer begins with a whole message, and it is refilled only when it is empty,
+ * so it is known where messages begin, and what waits for a slow peer waits in its rib and not here. Input is
+ * read once per turn.
  *
  * A conn is in one of three phases: connecting, open, finishing. fd is -1 when it was freed; every callback
  * may do that, so it is looked at after each. What the owner calls only queues, except conn_pull(): no
@@ -166,7 +166,7 @@ static void flush(struct conn *c)
 
 void conn_send(struct conn *c, const void *msg, size_t len)
 {
-        if (c->phase != OPEN || c->out_len + len > OUT_SIZE)
+        if (c->phase != OPEN || len > OUT_SIZE - c->out_len)
                 return;
         memcpy(c->out + c->out_len, msg, len);
         c->out_len += len;
@@ -296,18 +296,26 @@ void conn_user_timeout(struct conn *c, int64_t ns)
         set_int(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)(ns / MSEC));
 }
 
-/* Where the message ends of which some bytes are sent already. */
-static size_t begun_message_end(const struct conn *c)
+/* Leaves nothing to send but the rest of the message of which some bytes are sent already. */
+static void keep_begun_message(struct conn *c)
 {
         size_t end = 0;
         while (end < c->out_sent)
                 end += (size_t)c->out[end + 16] << 8 | c->out[end + 17];
-        return end;
+        if (end > c->out_len)
+                abort(); /* what was queued were no whole messages */
+        memmove(c->out, c->out + c->out_sent, end - c->out_sent);
+        c->out_len = end - c->out_sent;
+        c->out_sent = 0;
 }
 
 void conn_finish(struct conn *c, const void *msg, size_t len)
 {
-        c->out_len = begun_message_end(c);
+        if (c->phase != OPEN)
+                abort();
+        keep_begun_message(c);
+        if (len > OUT_SIZE - c->out_len)
+                abort(); /* two messages, so it cannot be */
         memcpy(c->out + c->out_len, msg, len);
         c->out_len += len;
         c->in_len = 0;

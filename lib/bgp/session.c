@@ -2,7 +2,7 @@
  * The session does what the FSM says. Everything that happens (a timer, a message, the connection) becomes
  * one event in session_run(); the FSM answers with a set of actions; perform() carries them out. Parsing
  * never changes state, and no action calls back into session_run(): conn only queues, and an attempt that
- * fails at once is told afterwards. What goes over the connection is in session_conn.c.
+ * fails at once is told afterwards, through open_failed. What goes over the connection is in session_conn.c.
  */
 #include "base/arena.h"
 #include "base/loop.h"
@@ -153,19 +153,20 @@ static void open_tcp(struct session *s)
         s->failure = BGP_FAIL_PLAIN;
         s->conn = conn_open(s->loop, &to, &session_conn_ops, s, &why);
         if (s->conn == NULL) {
-                s->open_failed = true;
+                s->open_failed = true; /* no session_run() from here: the actions of this step are not done yet */
                 session_error(s, "cannot connect:", why);
         }
 }
 
 void session_connected(struct session *s, struct ip local)
 {
-        bool v4 = ip_family(s->peer.address) == IP_V4;
+        unsigned v4 = bgp_peer_carries(&s->peer, IP_V4) ? BGP_IPV4 : 0;
+        unsigned v6 = bgp_peer_carries(&s->peer, IP_V6) ? BGP_IPV6 : 0;
         s->ours = (struct bgp_open){
                 .asn = s->peer.my_asn,
                 .hold_time_s = s->peer.hold_time_s,
                 .id = router_id(s, local),
-                .families = v4 ? BGP_IPV4 : BGP_IPV6,
+                .families = v4 | v6,
                 .as4 = true,
                 .refresh = true,
         };
@@ -189,6 +190,7 @@ static void came_up(struct session *s)
         s->established_at = s->since;
         s->counters.established++;
         s->eor_due = s->families;
+        s->refused_told = 0;
         rib_reset(s->rib);
         arm(s->send_hold, bgp_send_hold(s->hold_s));
         if (s->hold_s != 0)
@@ -354,8 +356,7 @@ void session_free(struct session *s)
 
 bool session_is(const struct session *s, const struct bgp_peer *peer)
 {
-        return !s->stopped && ip_eq(s->peer.address, peer->address) && s->peer.port == peer->port &&
-               ip_eq(s->peer.source, peer->source);
+        return !s->stopped && bgp_peer_same_session(&s->peer, peer);
 }
 
 void session_update(struct session *s, const struct bgp_peer *peer)

@@ -152,6 +152,20 @@ static size_t next_message(struct session *s, uint8_t *buf)
         return 0;
 }
 
+/* What is refused is known when the rib was asked for all. */
+static void tell_refused(struct session *s)
+{
+        uint32_t suppressed = 0;
+        size_t n = rib_refused(s->rib);
+        if (n == s->refused_told || !log_allow(&s->refused_limit, mono_now().ns, 5, 60 * SEC, &suppressed))
+                return;
+        s->refused_told = n;
+        log_pairs(LOG_WARN, "bgp",
+                  n > 0 ? "prefixes have attributes that fit into no message and are not announced"
+                        : "all prefixes are announced again",
+                  "peer=%s prefixes=%zu suppressed=%u", s->name, n, suppressed);
+}
+
 static size_t on_output(void *arg, uint8_t *buf, size_t room)
 {
         struct session *s = arg;
@@ -161,6 +175,7 @@ static size_t on_output(void *arg, uint8_t *buf, size_t room)
                 s->counters.messages_out++;
                 s->counters.updates_out++;
         }
+        tell_refused(s);
         return len;
 }
 

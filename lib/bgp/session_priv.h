@@ -22,19 +22,21 @@ struct session {
         struct loop_timer *connect_retry, *idle_hold, *hold, *keepalive, *send_hold;
 
         struct conn *conn, *closing; /* in use; the one before, whose NOTIFICATION is under way */
-        bool open_failed;            /* the attempt failed at once: session_run() tells the FSM */
+        bool open_failed;            /* the attempt failed at once: session_run() tells the FSM when all actions
+                                        of its step are done */
         bool heard;                  /* the peer sent something on this connection */
         struct bgp_open ours;        /* the OPEN that was sent */
         unsigned families;           /* that both sides want */
         uint16_t hold_s;             /* negotiated */
         struct bgp_path path;
-        unsigned eor_due; /* families whose End-of-RIB was not sent yet */
+        unsigned eor_due;    /* families whose End-of-RIB was not sent yet */
+        size_t refused_told; /* rib_refused() in the last log line of this session */
 
         bool synced, kicked, stopped, freed;
         struct bgp_error leave_with; /* when all is sent; code 0: stays */
         char error[256], reported[256];
         uint32_t random;
-        struct log_limit limit, content_limit;
+        struct log_limit limit, content_limit, refused_limit;
         struct bgp_status counters;
 };
 

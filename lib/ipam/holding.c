@@ -29,12 +29,27 @@ static bool fits(const struct holding *holding, const struct fact *service)
         return true;
 }
 
+/* The next one in the order of rank. Where nobody holds the address, the first one's refusal stands. */
+static void judge(const struct store *store, const struct config *config, struct ip ip,
+                  const struct fact *service, struct holding *out)
+{
+        const struct pool *pool;
+        enum reason why = ipam_address_allowed(store, config, service, ip, &pool);
+        if (why == REASON_NONE && fits(out, service))
+                out->holders[out->n_holders++] = service;
+        else if (why == REASON_NONE)
+                out->losers[out->n_losers++] = service;
+        if (out->n_holders > 0)
+                out->reason = REASON_NONE;
+        else if (out->reason == REASON_NO_ADDRESS)
+                out->reason = why;
+}
+
 void ipam_holding(const struct store *store, const struct config *config, struct ip ip, struct arena *arena,
                   struct holding *out)
 {
         struct store_cursor cursor = {0};
         const struct fact *service;
-        const struct pool *pool;
         enum reason why;
         size_t n = 0, claimants = 0;
         while (store_next_holder(store, ip, &cursor))
@@ -44,22 +59,10 @@ void ipam_holding(const struct store *store, const struct config *config, struct
         out->holders = arena_array(arena, claimants + 1, sizeof(struct fact *));
         out->losers = arena_array(arena, claimants + 1, sizeof(struct fact *));
         cursor = (struct store_cursor){0};
-        while ((service = store_next_holder(store, ip, &cursor))) {
-                if (!ipam_ours(&service->u.service, &why))
-                        continue;
-                why = ipam_address_allowed(store, config, service, ip, &pool);
-                if (why == REASON_NONE)
+        while ((service = store_next_holder(store, ip, &cursor)))
+                if (ipam_ours(&service->u.service, &why))
                         ranked[n++] = service;
-                else
-                        out->reason = why;
-        }
         qsort(ranked, n, sizeof(struct fact *), rank_cmp);
-        for (size_t i = 0; i < n; i++) {
-                if (fits(out, ranked[i]))
-                        out->holders[out->n_holders++] = ranked[i];
-                else
-                        out->losers[out->n_losers++] = ranked[i];
-        }
-        if (n > 0)
-                out->reason = REASON_NONE;
+        for (size_t i = 0; i < n; i++)
+                judge(store, config, ip, ranked[i], out);
 }

@@ -27,7 +27,7 @@ struct holding { /* arrays are the arena's, facts the store's; both sorted, the 
         size_t n_holders;
         const struct fact **losers; /* their status has it too, but they cannot share it: AddressConflict */
         size_t n_losers;
-        enum reason reason; /* REASON_NONE if somebody holds it, else why nobody does */
+        enum reason reason; /* REASON_NONE if somebody holds it, else why the first in that order does not */
 };
 
 /* The judge (design decision 5). Of the Services whose status has ip and whom a pool allows it, in the order

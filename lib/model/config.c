@@ -27,3 +27,21 @@ const struct pool *config_pool_of(const struct config *c, struct ip ip)
                 }
         return invalid;
 }
+
+int bgp_peer_session_cmp(const struct bgp_peer *a, const struct bgp_peer *b)
+{
+        int order = ip_cmp(a->address, b->address);
+        if (order == 0)
+                order = (a->port > b->port) - (a->port < b->port);
+        return order ? order : ip_cmp(a->source, b->source);
+}
+
+bool bgp_peer_same_session(const struct bgp_peer *a, const struct bgp_peer *b)
+{
+        return bgp_peer_session_cmp(a, b) == 0;
+}
+
+bool bgp_peer_carries(const struct bgp_peer *peer, enum ip_family family)
+{
+        return ip_family(peer->address) == family;
+}

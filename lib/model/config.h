@@ -38,6 +38,13 @@ struct bgp_peer {
         struct selectors node_selectors; /* empty: all nodes */
 };
 
+/* What makes a session: address, port, source. An order; 0: the same session, of which a node has only one
+ * (design.md, BGP sessions). */
+int bgp_peer_session_cmp(const struct bgp_peer *, const struct bgp_peer *);
+bool bgp_peer_same_session(const struct bgp_peer *, const struct bgp_peer *);
+/* Whether the session carries routes of the family: that of the peer's address only. */
+bool bgp_peer_carries(const struct bgp_peer *, enum ip_family);
+
 struct community { /* standard: two numbers, large: three (RFC 1997, RFC 8092) */
         bool is_large;
         uint32_t a, b, c;

@@ -47,8 +47,6 @@ static const struct row rows[REASON_MAX] = {
         [REASON_FOREIGN_ADDRESS] = {"ForeignAddress", "The status of the service holds an address that no "
                                                       "pool of ours contains and that we did not "
                                                       "allocate; it is left alone."},
-        [REASON_NOT_SYNCED] = {"NotSynced", "The cluster's objects were not all read yet; nothing new is "
-                                            "allocated or announced until then."},
         /* announcing */
         [REASON_ANNOUNCED] = {"Announced", "This node announces the address to its BGP peers."},
         [REASON_CANDIDATE] = {"Candidate", "This node may answer ARP and NDP for the address."},
@@ -64,6 +62,10 @@ static const struct row rows[REASON_MAX] = {
                                       "The nodeSelectors of the advertisements leave this node out."},
         [REASON_NO_PEERS] = {"NoPeers",
                              "No BGPPeer that the advertisements name is configured for this node."},
+        [REASON_NO_PEER_OF_FAMILY] =
+                {"NoPeerOfFamily",
+                 "A BGP session carries routes of the family of its own address only, and this node has no "
+                 "session of the family of the service's address; add a BGPPeer with an address of it."},
         [REASON_LOCAL_PREF_CONFLICT] = {"LocalPrefConflict",
                                         "Advertisements of the same prefix to the same peer ask for "
                                         "different localPref values; make them "

@@ -2,8 +2,6 @@
 #pragma once
 #include "model/config.h"
 
-enum holding_state { HOLDING_NONE, HOLDING_HELD, HOLDING_CONFLICT };
-
 struct attrs { /* of one route; communities are sorted and unique */
         bool has_local_pref;
         uint32_t local_pref;

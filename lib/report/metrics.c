@@ -26,6 +26,9 @@ static const struct row rows[] = {
                                    "Configuration objects read, by validity."},
         [METRIC_BGP_SESSION_UP] = {"herald_bgp_session_up", "gauge", "1 while the session is Established."},
         [METRIC_BGP_PREFIXES] = {"herald_bgp_prefixes_sent", "gauge", "Prefixes that the peer was told."},
+        [METRIC_BGP_PREFIXES_REFUSED] =
+                {"herald_bgp_prefixes_refused", "gauge",
+                 "Prefixes not announced: their attributes are too long for a message."},
         [METRIC_BGP_UPDATES_SENT] = {"herald_bgp_updates_sent_total", "counter", "UPDATE messages sent."},
         [METRIC_BGP_MESSAGES_SENT] = {"herald_bgp_messages_sent_total", "counter", "BGP messages sent."},
         [METRIC_BGP_MESSAGES_RECEIVED] = {"herald_bgp_messages_received_total", "counter",

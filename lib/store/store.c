@@ -159,6 +159,11 @@ void store_mark_all(struct store *store)
         addrs_mark_all(&store->addrs);
 }
 
+void store_mark(struct store *store, struct ip ip)
+{
+        addrs_mark(&store->addrs, ip);
+}
+
 size_t store_dirty(struct store *store, struct ip *out, size_t max)
 {
         return addrs_take(&store->addrs, out, max);

@@ -29,6 +29,8 @@ void store_relist_end(struct store *, enum kind);
 
 /* Everything is dirty: for a changed config. */
 void store_mark_all(struct store *);
+/* This address is dirty, whether somebody holds it or not. */
+void store_mark(struct store *, struct ip);
 /* Takes up to max of the addresses whose plan may have changed; each is taken once per change. */
 size_t store_dirty(struct store *, struct ip *out, size_t max);
 

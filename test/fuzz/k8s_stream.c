@@ -1,6 +1,6 @@
 /* Any bytes, as a watch and as a list, in two pieces; every value that comes out is decoded as a fact. */
 #include "k8s/decode.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/stream.h"
 #include <stdint.h>
 #include <stdlib.h>

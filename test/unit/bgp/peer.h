@@ -189,7 +189,7 @@ static int peer_next(struct bench *b, struct peer *p, uint8_t buf[static BGP_MAX
 }
 
 /* The next message that is no KEEPALIVE must be a NOTIFICATION; UPDATEs on the way go into the view. */
-static struct bgp_error peer_notification(struct bench *b, struct peer *p)
+static inline struct bgp_error peer_notification(struct bench *b, struct peer *p)
 {
         uint8_t buf[BGP_MAX];
         size_t len;
@@ -224,7 +224,7 @@ static struct bgp_open peer_accept(struct bench *b, struct peer *p)
 }
 
 /* All the way to Established as the peer sees it. */
-static struct bgp_open peer_establish(struct bench *b, struct peer *p, uint32_t asn, uint16_t hold_s)
+static inline struct bgp_open peer_establish(struct bench *b, struct peer *p, uint32_t asn, uint16_t hold_s)
 {
         uint8_t buf[BGP_MAX];
         size_t len;
@@ -261,7 +261,7 @@ static bool peer_knows(void *arg)
         return c->p->view.n == c->n;
 }
 
-static void peer_wait_routes(struct bench *b, struct peer *p, size_t n)
+static inline void peer_wait_routes(struct bench *b, struct peer *p, size_t n)
 {
         struct peer_count c = {p, n};
         bench_until(b, peer_knows, &c, "the number of routes");

@@ -1,5 +1,5 @@
 #include "k8s/decode.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +179,45 @@ START_TEST(unreadable_requests)
 }
 END_TEST
 
+/* What others wrote comes back in sentences that reach a terminal. */
+START_TEST(foreign_text_is_shown_without_its_controls)
+{
+        struct fact *f = annotated("\"heraldlb.io/loadBalancerIPs\":\"\\u001b]0;x\\u0007\\u009b1m\"");
+        ck_assert_str_eq(f->u.service.request_error, "\" ]0;x  1m\" is not an IP address");
+        fact_free(f);
+        /* 61 octets and three characters of two: the cut at 64 falls between two of them */
+        f = annotated("\"heraldlb.io/loadBalancerIPs\":\""
+                      "0123456789012345678901234567890123456789012345678901234567890\\u00e9\\u00e9\\u00e9\"");
+        ck_assert_str_eq(f->u.service.request_error,
+                         "\"0123456789012345678901234567890123456789012345678901234567890\xc3\xa9...\" "
+                         "is not an IP address");
+        fact_free(f);
+        f = annotated("\"heraldlb.io/address-pool\":\"a\\u001bb\",\"heraldlb.io/"
+                      "ip-allocated-from-pool\":\"c\\nd\"");
+        ck_assert_str_eq(f->u.service.requested_pool, "a b");
+        ck_assert_str_eq(f->u.service.allocated_pool, "c d");
+        fact_free(f);
+}
+END_TEST
+
+START_TEST(names_are_those_that_kubernetes_takes)
+{
+        static const char *const bad[] = {"\\u001b[2J", "a b", "A", "a/b", "-a", "a..b", "\\u00e9", ""};
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                char text[256];
+                snprintf(text, sizeof(text),
+                         "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"%s\"}}", bad[i]);
+                struct fact *f = decode(text);
+                ck_assert_msg(!f, "%s is taken for a name", bad[i]);
+                ck_assert_ptr_nonnull(strstr(why, "metadata.name"));
+        }
+        struct fact *f = decode("{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"web\","
+                                "\"namespace\":\"\\u001b[2J\"}}");
+        ck_assert_ptr_null(f);
+        ck_assert_ptr_nonnull(strstr(why, "metadata.namespace"));
+}
+END_TEST
+
 START_TEST(the_newest_spelling_wins)
 {
         struct fact *f = annotated("\"metallb.universe.tf/address-pool\":\"old\"");
@@ -345,6 +384,22 @@ START_TEST(endpoint_conditions)
 }
 END_TEST
 
+/* It says nothing about addresses, but the API allows it: no refusal, or every one would be a line in the
+ * log. */
+START_TEST(a_slice_of_names_is_an_empty_one)
+{
+        struct fact *f =
+                decode("{\"apiVersion\":\"discovery.k8s.io/v1\",\"kind\":\"EndpointSlice\",\"metadata\":{"
+                       "\"name\":\"s\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},"
+                       "\"addressType\":\"FQDN\",\"endpoints\":[{\"addresses\":[\"www.example.com\"]},"
+                       "{\"addresses\":[\"10.0.0.1\"]},{\"addresses\":[\"fd00::1\"]}]}");
+        ck_assert_msg(f != NULL, "%s", why);
+        ck_assert_str_eq(f->u.slice.service, "web");
+        ck_assert_uint_eq(f->u.slice.n, 0);
+        fact_free(f);
+}
+END_TEST
+
 START_TEST(node_signals)
 {
         static const struct {
@@ -431,11 +486,14 @@ int main(void)
         tcase_add_test(tc, what_a_file_leaves_out);
         tcase_add_test(tc, requested_addresses);
         tcase_add_test(tc, unreadable_requests);
+        tcase_add_test(tc, foreign_text_is_shown_without_its_controls);
+        tcase_add_test(tc, names_are_those_that_kubernetes_takes);
         tcase_add_test(tc, the_newest_spelling_wins);
         tcase_add_test(tc, terms_that_are_no_numbers_are_none);
         tcase_add_test(tc, wrong_types_everywhere);
         tcase_add_test(tc, what_cannot_be_used_says_why);
         tcase_add_test(tc, endpoint_conditions);
+        tcase_add_test(tc, a_slice_of_names_is_an_empty_one);
         tcase_add_test(tc, node_signals);
         tcase_add_test(tc, a_namespace_is_its_labels);
         tcase_add_test(tc, a_reference_to_any_kind);

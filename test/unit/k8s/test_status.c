@@ -32,6 +32,12 @@ START_TEST(long_messages_are_cut)
         char *sentence = status_of_body(body, strlen(body), 500);
         ck_assert_uint_eq(strlen(sentence), strlen("the server answered 500: ") + 300);
         free(sentence);
+        /* a character of two octets at the cut */
+        memset(body + 12, 'x', 299);
+        memcpy(body + 12 + 299, "\xc3\xa9", 2);
+        sentence = status_of_body(body, strlen(body), 500);
+        ck_assert_uint_eq(strlen(sentence), strlen("the server answered 500: ") + 299);
+        free(sentence);
 }
 END_TEST
 

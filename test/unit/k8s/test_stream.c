@@ -1,5 +1,5 @@
 #include "base/arena.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/stream.h"
 #include <check.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* A watch, its transport and its stream against a server that follows a script. */
 #include "fake_server.h"
 #include "k8s/auth.h"
-#include "k8s/json.h"
+#include "json/json.h"
 #include "k8s/transport.h"
 #include "k8s/watch.h"
 #include <check.h>

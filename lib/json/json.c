@@ -1,11 +1,17 @@
-#include "k8s/json.h"
+#include "json/json.h"
 #include <string.h>
+
+struct json_object *json_at(struct json_object *obj, const char *key)
+{
+        struct json_object *member = NULL;
+        if (json_object_is_type(obj, json_type_object))
+                json_object_object_get_ex(obj, key, &member);
+        return member;
+}
 
 struct json_object *json_member(struct json_object *obj, const char *key, enum json_type type)
 {
-        struct json_object *member = NULL;
-        if (!json_object_is_type(obj, json_type_object) || !json_object_object_get_ex(obj, key, &member))
-                return NULL;
+        struct json_object *member = json_at(obj, key);
         return member && json_object_is_type(member, type) ? member : NULL;
 }
 

@@ -8,6 +8,8 @@
 
 /* The member of obj, which may be NULL or anything; only if it has that type. Borrowed. */
 struct json_object *json_member(struct json_object *obj, const char *key, enum json_type);
+/* The member of any type; NULL also if it is JSON's null. Borrowed. */
+struct json_object *json_at(struct json_object *obj, const char *key);
 struct json_object *json_object_at(struct json_object *obj, const char *key);
 struct json_object *json_array_at(struct json_object *obj, const char *key);
 /* A string without NUL bytes inside. Borrowed. */

@@ -9,33 +9,26 @@
  */
 #include "k8s/auth.h"
 #include "base/arena.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "config/yaml.h"
+#include "k8s/secret.h"
 #include "json/json.h"
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_MAX = 1 << 20, TOKEN_MAX = 64 << 10 };
 static const int64_t token_age = 60 * SEC; /* as client-go */
-
-static void wipe(char *secret)
-{
-        if (secret)
-                explicit_bzero(secret, strlen(secret));
-        free(secret);
-}
 
 void auth_free(struct auth *a)
 {
         if (!a)
                 return;
-        wipe(a->key);
-        wipe(a->token);
+        secret_free(a->key);
+        secret_free(a->token);
         free(a->server);
         free(a->tls_name);
         free(a->ca);
@@ -46,31 +39,16 @@ void auth_free(struct auth *a)
 }
 
 /* A regular file of at most max bytes without NUL; NULL and *why otherwise. */
-static char *read_file(const char *path, size_t max, const char **why)
+static char *read_text(const char *path, size_t max, const char **why)
 {
-        char *text = NULL;
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        struct stat st;
-        if (fd < 0 || fstat(fd, &st) < 0) {
-                *why = strerror(errno);
-        } else if (!S_ISREG(st.st_mode)) {
-                *why = "it is not a file";
-        } else if ((size_t)st.st_size > max) {
-                *why = "it is too large";
-        } else {
-                size_t size = (size_t)st.st_size, got = 0;
-                ssize_t n = 1;
-                text = xcalloc(size + 1, 1);
-                while (got < size && (n = read(fd, text + got, size - got)) > 0)
-                        got += (size_t)n;
-                if (n < 0 || strlen(text) != got) {
-                        *why = n < 0 ? strerror(errno) : "it is not text";
-                        wipe(text);
-                        text = NULL;
-                }
+        size_t len;
+        char *text = file_read(AT_FDCWD, path, max, &len, why);
+        if (text && strlen(text) != len) {
+                *why = "it is not text";
+                explicit_bzero(text, len);
+                free(text);
+                return NULL;
         }
-        if (fd >= 0)
-                close(fd);
         return text;
 }
 
@@ -97,13 +75,13 @@ static char *clean_token(const char *text, const char **why)
 
 static bool reload_token(struct auth *a, struct mono now, const char **why)
 {
-        char *text = read_file(a->token_file, TOKEN_MAX, why);
+        char *text = read_text(a->token_file, TOKEN_MAX, why);
         char *token = text ? clean_token(text, why) : NULL;
-        wipe(text);
+        secret_free(text);
         a->token_read = now;
         if (!token)
                 return false;
-        wipe(a->token);
+        secret_free(a->token);
         a->token = token;
         return true;
 }
@@ -123,7 +101,7 @@ bool auth_refused(struct auth *a, const char *token, struct mono now)
                 return false;
         char *refused = token ? xstrdup(token) : NULL;
         bool other = reload_token(a, now, &why) && (!refused || strcmp(refused, a->token) != 0);
-        wipe(refused);
+        secret_free(refused);
         return other;
 }
 
@@ -163,14 +141,14 @@ struct auth *auth_in_cluster(const char *dir, const char *host, const char *port
         bool ipv6 = strchr(host, ':');
         a->server = xprintf(ipv6 ? "https://[%s]:%s" : "https://%s:%s", host, port);
         a->token_file = xprintf("%s/token", dir);
-        a->ca = read_file(ca_file, FILE_MAX, &why);
+        a->ca = read_text(ca_file, FILE_MAX, &why);
         if (!a->ca)
                 *error = xprintf("cannot read %s: %s; the pod needs its service account's files", ca_file,
                                  why);
         else if (!reload_token(a, now, &why))
                 *error = xprintf("cannot read %s: %s; the pod needs automountServiceAccountToken",
                                  a->token_file, why);
-        a->namespace = read_file(namespace_file, 256, &why);
+        a->namespace = read_text(namespace_file, 256, &why);
         free(ca_file);
         free(namespace_file);
         if (!a->token) {
@@ -190,7 +168,7 @@ struct reading { /* one kubeconfig */
 
 static bool fail(struct reading *r, char *sentence)
 {
-        *r->error = xprintf("%s: %s", r->path, sentence);
+        *r->error = text_clean(xprintf("%s: %s", r->path, sentence));
         free(sentence);
         return false;
 }
@@ -245,7 +223,7 @@ static char *base64_text(const char *in)
                 }
         }
         if (bad || digits % 4 == 1 || padding > 2 || strlen(out) != n) {
-                wipe(out);
+                secret_free(out);
                 return NULL;
         }
         return out;
@@ -264,7 +242,7 @@ static bool read_pem(struct reading *r, struct json_object *from, const char *na
                         return fail(r, xprintf("%s is not base64; write the PEM text in base64", key));
         } else if (file && *file) {
                 char *path = beside(r->path, file);
-                *out = read_file(path, FILE_MAX, &why);
+                *out = read_text(path, FILE_MAX, &why);
                 bool ok = *out || fail(r, xprintf("cannot read %s, which %s names: %s", path, name, why));
                 free(path);
                 if (!ok)
@@ -361,7 +339,7 @@ struct auth *auth_kubeconfig(const char *path, struct mono now, char **error)
 {
         const char *why = NULL;
         struct reading r = {path, xcalloc(1, sizeof(*r.auth)), error};
-        char *text = read_file(path, FILE_MAX, &why);
+        char *text = read_text(path, FILE_MAX, &why);
         bool ok = text || fail(&r, xprintf("cannot read it: %s; name another file with --kubeconfig", why));
         r.auth->token_read = now;
         if (ok) {
@@ -373,9 +351,11 @@ struct auth *auth_kubeconfig(const char *path, struct mono now, char **error)
                         ok = fail(&r, xprintf("line %d: %s", docs->v[0].line, docs->v[0].error));
                 else
                         ok = read_kubeconfig(&r, docs->v[0].root);
+                for (size_t i = 0; i < docs->n; i++)
+                        secret_tree_wipe(docs->v[i].root);
                 yaml_docs_free(docs);
         }
-        wipe(text);
+        secret_free(text);
         if (ok)
                 return r.auth;
         auth_free(r.auth);

@@ -8,6 +8,8 @@
  */
 #include "k8s/decode.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "config/value.h"
 #include "json/json.h"
 #include <ctype.h>
 #include <errno.h>
@@ -69,12 +71,6 @@ static bool api_is(const char *api, const char *group, const char *version)
         return !version || strcmp(api + n + 1, version) == 0;
 }
 
-static bool usable_name(const char *name)
-{
-        size_t n = name ? strlen(name) : 0;
-        return n > 0 && n <= 253 && !strchr(name, '/');
-}
-
 bool decode_ref(struct json_object *obj, struct ref *ref, const char **why)
 {
         const char *api = json_string_at(obj, "apiVersion");
@@ -93,16 +89,20 @@ bool decode_ref(struct json_object *obj, struct ref *ref, const char **why)
         }
         struct json_object *meta = json_object_at(obj, "metadata");
         const char *name = json_string_at(meta, "name");
-        if (!usable_name(name)) {
+        if (!name || !name_is_valid(name)) {
                 *why = "metadata.name is missing or is no name";
                 return false;
         }
-        const char *space = json_string_at(meta, "namespace");
+        const char *space = kinds[i].namespaced ? json_string_at(meta, "namespace") : NULL;
+        if (space && *space && !name_is_valid(space)) {
+                *why = "metadata.namespace is no name";
+                return false;
+        }
         const char *uid = json_string_at(meta, "uid");
         const char *rv = json_string_at(meta, "resourceVersion");
         *ref = (struct ref){kind, kinds[i].group, "", name, uid ? uid : "", rv ? rv : ""};
         if (kinds[i].namespaced)
-                ref->namespace = usable_name(space) ? space : "default";
+                ref->namespace = space && *space ? space : "default";
         return true;
 }
 
@@ -144,6 +144,16 @@ static struct fact *decode_common(struct json_object *obj, const struct ref *ref
 static const char *dup_or_null(struct arena *arena, const char *text)
 {
         return text && *text ? arena_strdup(arena, text) : NULL;
+}
+
+/* A pool's name, as it may stand in a sentence: what is changed by that is no pool's name anyway. */
+static const char *pool_name(struct arena *arena, const char *text)
+{
+        char name[254];
+        if (!text || !*text)
+                return NULL;
+        text_printable(name, sizeof(name), text);
+        return arena_strdup(arena, name);
 }
 
 /* ---- Service ---- */
@@ -278,6 +288,13 @@ static char *trim(char *text)
         return text;
 }
 
+static const char *not_an_ip(struct arena *arena, const char *item)
+{
+        char shown[65];
+        size_t n = text_printable(shown, sizeof(shown), item);
+        return arena_printf(arena, "\"%s%s\" is not an IP address", shown, item[n] ? "..." : "");
+}
+
 /* "a" or "a, b" of two families. Returns what is wrong with it, or NULL. */
 static const char *decode_requested_list(struct fact *fact, const char *list)
 {
@@ -288,7 +305,7 @@ static const char *decode_requested_list(struct fact *fact, const char *list)
                 struct ip ip;
                 item = trim(item);
                 if (!ip_parse(item, &ip))
-                        return arena_printf(fact->arena, "\"%.64s\" is not an IP address", item);
+                        return not_an_ip(fact->arena, item);
                 if (svc->n_requested == 2)
                         return "more than two addresses are requested; one per family is possible";
                 if (svc->n_requested == 1 && ip_family(svc->requested_ips[0]) == ip_family(ip))
@@ -314,7 +331,7 @@ static void decode_requests(struct fact *fact, struct json_object *obj, struct j
                 svc->request_error = decode_requested_list(fact, has_list ? listed : field);
         if (svc->request_error)
                 svc->n_requested = 0;
-        svc->requested_pool = dup_or_null(fact->arena, decode_annotation(obj, "address-pool"));
+        svc->requested_pool = pool_name(fact->arena, decode_annotation(obj, "address-pool"));
         svc->share_key = dup_or_null(fact->arena, decode_annotation(obj, "allow-shared-ip"));
 }
 
@@ -352,7 +369,7 @@ static void decode_service(struct fact *fact, struct json_object *obj)
         decode_ports(fact, spec);
         svc->pod_selector = decode_pod_selector(fact->arena, json_object_at(spec, "selector"));
         decode_status(fact, obj);
-        svc->allocated_pool = dup_or_null(fact->arena, decode_annotation(obj, ANNOTATION_POOL));
+        svc->allocated_pool = pool_name(fact->arena, decode_annotation(obj, ANNOTATION_POOL));
         svc->term = decode_term(decode_annotation(obj, ANNOTATION_TERM));
 }
 
@@ -379,19 +396,20 @@ static bool decode_slice(struct fact *fact, struct json_object *obj, const char 
 {
         struct endpoint_slice *slice = &fact->u.slice;
         const char *service = labels_get(&fact->labels, "kubernetes.io/service-name");
-        enum ip_family family = family_named(json_string_at(obj, "addressType"));
+        const char *type = json_string_at(obj, "addressType");
+        enum ip_family family = family_named(type);
         struct json_object *endpoints = json_array_at(obj, "endpoints");
         if (!service || !*service) {
                 *why = "the label kubernetes.io/service-name is missing";
                 return false;
         }
-        if (family == IP_NONE) {
-                *why = "addressType is neither IPv4 nor IPv6";
+        if (!type || !*type) {
+                *why = "addressType is missing";
                 return false;
         }
         slice->service = service;
         slice->v = arena_array(fact->arena, json_count(endpoints) + 1, sizeof(slice->v[0]));
-        for (size_t i = 0; i < json_count(endpoints); i++) {
+        for (size_t i = 0; family != IP_NONE && i < json_count(endpoints); i++) { /* FQDN: none that counts */
                 if (decode_endpoint(fact->arena, json_item(endpoints, i), family, &slice->v[slice->n]))
                         slice->n++;
         }

@@ -1,11 +1,11 @@
 #include "k8s/lease.h"
 #include "base/arena.h"
 #include "base/loop.h"
-#include "json/json.h"
 #include "k8s/k8s.h"
 #include "k8s/lease_fsm.h"
 #include "k8s/status.h"
 #include "k8s/transport.h"
+#include "json/json.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "k8s/status.h"
 #include "base/arena.h"
+#include "base/text.h"
 #include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,9 @@ char *status_sentence(struct json_object *status, int code)
         const char *message = json_string_at(status, "message");
         if (!message || !*message)
                 return xprintf("the server answered %d", code);
-        char *sentence = xprintf("the server answered %d: %.*s", code, MESSAGE_MAX, message);
-        for (char *p = sentence; *p; p++) {
-                if ((unsigned char)*p < ' ' || *p == 127)
-                        *p = ' ';
-        }
-        return sentence;
+        char shown[MESSAGE_MAX + 1];
+        text_printable(shown, sizeof(shown), message);
+        return xprintf("the server answered %d: %s", code, shown);
 }
 
 char *status_of_body(const char *body, size_t len, int code)

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "k8s/auth.h"
 #include "k8s/curl_options.h"
+#include "k8s/secret.h"
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,16 +117,15 @@ static void add_header(struct request *r, const char *name, const char *value)
         if (!longer)
                 abort();
         r->headers = longer;
-        explicit_bzero(line, strlen(line));
-        free(line);
+        secret_free(line);
 }
 
 static void set_headers(struct request *r)
 {
         const char *token = auth_token(r->transport->auth, mono_now());
-        curl_slist_free_all(r->headers);
+        secret_list_free(r->headers);
         r->headers = NULL;
-        free(r->token);
+        secret_free(r->token);
         r->token = token ? xstrdup(token) : NULL;
         add_header(r, "Accept", "application/json");
         add_header(r, "Expect", "");
@@ -134,8 +134,7 @@ static void set_headers(struct request *r)
         if (r->token) {
                 char *bearer = xprintf("Bearer %s", r->token);
                 add_header(r, "Authorization", bearer);
-                explicit_bzero(bearer, strlen(bearer));
-                free(bearer);
+                secret_free(bearer);
         }
         curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 }
@@ -164,11 +163,9 @@ static void request_free(struct request *r)
         if (r->added)
                 curl_multi_remove_handle(r->line->multi, r->easy);
         curl_easy_cleanup(r->easy);
-        curl_slist_free_all(r->headers);
+        secret_list_free(r->headers);
         curl_slist_free_all(r->connect_to);
-        if (r->token)
-                explicit_bzero(r->token, strlen(r->token));
-        free(r->token);
+        secret_free(r->token);
         free(r->method);
         free(r->path);
         free(r->content_type);
@@ -389,6 +386,13 @@ struct transport *transport_new(struct loop *loop, struct auth *auth, char **err
                 *error = xstrdup("libcurl does not start; check that it is installed whole");
                 return NULL;
         }
+        if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
+                *error =
+                        xstrdup("libcurl would block the daemon while it looks up names; install one that is "
+                                "built with AsynchDNS (curl --version lists it)");
+                curl_global_cleanup();
+                return NULL;
+        }
         struct transport *t = xcalloc(1, sizeof(*t));
         t->loop = loop;
         t->auth = auth;
@@ -416,12 +420,4 @@ void transport_free(struct transport *t)
 struct loop *transport_loop(struct transport *t)
 {
         return t->loop;
-}
-
-const char *transport_resolver(void)
-{
-        const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-        if (info->ares)
-                return "c-ares";
-        return info->features & CURL_VERSION_ASYNCHDNS ? "thread" : "blocking";
 }

@@ -1,6 +1,6 @@
 /*
  * HTTP requests to the API server, without blocking: libcurl's multi_socket interface on a loop. Names are
- * resolved by libcurl's resolver thread. The process must ignore SIGPIPE.
+ * resolved by libcurl's resolver thread or c-ares, never in the loop. The process must ignore SIGPIPE.
  */
 #pragma once
 #include "base/loop.h"
@@ -43,8 +43,8 @@ struct request_spec {             /* copied */
 
 #define TRANSPORT_MAX_BODY ((size_t)4 << 20)
 
-/* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl does not start.
- * What is wrong with a certificate is told by each request. */
+/* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl does not start, or
+ * would block while it looks up names. What is wrong with a certificate is told by each request. */
 struct transport *transport_new(struct loop *, struct auth *, char **error);
 void transport_free(struct transport *); /* cancels all requests; not from their callbacks; NULL is fine */
 
@@ -55,4 +55,3 @@ struct request *transport_send(struct transport *, const struct request_spec *);
 void request_cancel(struct request *);
 
 struct loop *transport_loop(struct transport *);
-const char *transport_resolver(void); /* how names are resolved: "c-ares", "thread" or "blocking" */

@@ -1,50 +1,32 @@
 /*
- * The queue of writes.
+ * The sending of writes.
  *
- * One slot per object (and, for Events, per reason): the write under way, the one that waits for its turn,
- * and when the object may be written again. A slot lives as long as it holds a write or a pause. Nothing is
- * repeated from here: the result goes back to who decided, and the next decision is of then, not of now. What
- * keeps a refused decision from coming back in circles are the pauses, of the slot or, when the server itself
- * is the trouble, of all.
+ * What goes next is write_queue's affair; here is how much may go at once. Nothing is repeated from here: the
+ * result goes back to who decided, and the next decision is of then, not of now. What keeps a refused
+ * decision from coming back in circles are the pauses, of the object or, when the server itself is the
+ * trouble, of all.
  */
 #include "k8s/write.h"
 #include "base/loop.h"
 #include "k8s/status.h"
 #include "k8s/transport.h"
 #include "k8s/write_body.h"
-#include <stdio.h>
+#include "k8s/write_queue.h"
 #include <stdlib.h>
-#include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 enum { STATUS_IN_FLIGHT = 50, EVENT_BURST = 20, RETRY_AFTER_MAX_S = 60 };
-static const int64_t event_interval = SEC / 10, pause_first = 100 * MSEC, pause_cap = 30 * SEC;
-
-struct pause {
-        struct mono until;
-        unsigned failures;
-};
-
-struct slot {
-        struct slot *prev, *next; /* in the order of the first put */
-        UT_hash_handle hh;
-        char *key;
-        struct writer *writer;
-        struct write *waiting, *running;
-        struct request *request;
-        struct pause pause;
-};
+static const int64_t event_interval = SEC / 10;
 
 struct writer {
         struct transport *transport;
         char *instance;
         write_done_fn *done;
         void *arg;
-        struct slot *slots; /* by key */
-        struct slot *queue; /* the same slots, in order */
+        struct write_queue queue;
         struct loop_timer *timer;
-        struct pause pauses[2]; /* of all of one type: a missing right to post Events delays no status */
+        struct pause pauses[WRITE_TYPES]; /* of all of one type: a missing right to post Events delays no
+                                             status */
         int status_running;
         int64_t tokens_ns; /* for Events: an event costs event_interval */
         struct mono filled;
@@ -54,7 +36,7 @@ struct writer {
 };
 
 struct superseded { /* to be told in the next turn */
-        struct superseded *next;
+        struct superseded *prev, *next;
         struct write *write;
 };
 
@@ -64,52 +46,6 @@ static void wake(struct writer *w)
 {
         w->woken = true;
         loop_timer_at(w->timer, mono_now());
-}
-
-static void pause_longer(struct pause *p, struct mono now, int64_t at_least)
-{
-        int64_t delay = pause_first;
-        for (unsigned i = 0; i < p->failures && delay < pause_cap; i++)
-                delay *= 2;
-        if (delay > pause_cap)
-                delay = pause_cap;
-        if (p->failures < 1000)
-                p->failures++;
-        p->until = mono_add(now, delay > at_least ? delay : at_least);
-}
-
-/* ---- slots ---- */
-
-static struct slot *slot_of(struct writer *w, const struct write *write)
-{
-        const struct ref *r = &write->ref;
-        struct slot *slot = NULL;
-        char *key = xprintf("%d %d %s/%s/%s/%s", (int)write->type,
-                            write->type == WRITE_EVENT ? (int)write->reason : 0, kind_name(r->kind), r->group,
-                            r->namespace, r->name);
-        HASH_FIND_STR(w->slots, key, slot);
-        if (slot) {
-                free(key);
-                return slot;
-        }
-        slot = xcalloc(1, sizeof(*slot));
-        slot->key = key;
-        slot->writer = w;
-        HASH_ADD_KEYPTR(hh, w->slots, slot->key, strlen(slot->key), slot);
-        DL_APPEND(w->queue, slot);
-        return slot;
-}
-
-static void slot_free(struct slot *slot)
-{
-        struct writer *w = slot->writer;
-        HASH_DEL(w->slots, slot);
-        DL_DELETE(w->queue, slot);
-        request_cancel(slot->request);
-        write_free(slot->waiting);
-        write_free(slot->running);
-        free(slot->key);
-        free(slot);
 }
 
 /* ---- results ---- */
@@ -138,11 +74,10 @@ static bool server_trouble(const struct reply *reply)
                reply->status >= 500;
 }
 
-static void learn_pause(struct slot *slot, enum write_type type, const struct reply *reply,
+static void learn_pause(struct writer *w, struct write_slot *slot, struct mono now, const struct reply *reply,
                         enum write_result result)
 {
-        struct pause *all = &slot->writer->pauses[type];
-        struct mono now = mono_now();
+        struct pause *all = &w->pauses[slot->type];
         int64_t asked = reply->retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : reply->retry_after_s;
         if (server_trouble(reply)) {
                 if (!mono_before(now, all->until)) /* many that fail together are one failure */
@@ -158,16 +93,16 @@ static void learn_pause(struct slot *slot, enum write_type type, const struct re
 
 static void on_done(void *arg, const struct reply *reply)
 {
-        struct slot *slot = arg;
-        struct writer *w = slot->writer;
-        struct write *write = slot->running;
+        struct write_slot *slot = arg;
+        struct writer *w = slot->owner;
+        struct mono now = mono_now();
         enum write_result result = result_of(reply);
         char *why = NULL;
+        learn_pause(w, slot, now, reply, result);
         slot->request = NULL;
-        slot->running = NULL;
+        struct write *write = write_queue_end(&w->queue, slot, now);
         if (write->type == WRITE_STATUS)
                 w->status_running--;
-        learn_pause(slot, write->type, reply, result);
         if (reply->error)
                 why = xstrdup(reply->error);
         else if (result != WRITE_OK)
@@ -192,14 +127,16 @@ static bool take_token(struct writer *w, struct mono now)
         return true;
 }
 
-static void send_slot(struct slot *slot)
+static void send_slot(struct writer *w, struct write_slot *slot)
 {
-        struct writer *w = slot->writer;
         struct write_request request;
-        if (!write_request_of(slot->waiting, w->instance, wall_usec(), w->serial++, &request)) {
-                w->done(w->arg, slot->waiting, WRITE_FAILED, "the API has no place for this write");
-                write_free(slot->waiting);
-                slot->waiting = NULL;
+        write_queue_start(&w->queue, slot);
+        if (!write_request_of(slot->running, w->instance, wall_usec(), w->serial++, &request)) {
+                struct mono now = mono_now();
+                pause_longer(&slot->pause, now, 0);
+                struct write *write = write_queue_end(&w->queue, slot, now);
+                w->done(w->arg, write, WRITE_FAILED, "the API has no place for this write");
+                write_free(write);
                 return;
         }
         const struct request_spec spec = {
@@ -211,27 +148,25 @@ static void send_slot(struct slot *slot)
                 .on_done = on_done,
                 .arg = slot,
         };
-        slot->running = slot->waiting;
-        slot->waiting = NULL;
-        w->status_running += slot->running->type == WRITE_STATUS;
+        w->status_running += slot->type == WRITE_STATUS;
+        slot->owner = w;
         slot->request = transport_send(w->transport, &spec);
         write_request_clear(&request);
 }
 
-/* Sends the slot's write if it may be sent now; if not, says when it may. */
-static struct mono try_slot(struct slot *slot, struct mono now)
+/* Sends what may be sent of one type. Returns when to look again, if nothing ends before. */
+static struct mono send_type(struct writer *w, enum write_type type, struct mono now)
 {
-        struct writer *w = slot->writer;
-        if (mono_before(now, slot->pause.until))
-                return slot->pause.until;
-        if (!slot->waiting || slot->running)
-                return MONO_NEVER;
-        if (mono_before(now, w->pauses[slot->waiting->type].until))
-                return w->pauses[slot->waiting->type].until;
-        if (slot->waiting->type == WRITE_STATUS ? w->status_running >= STATUS_IN_FLIGHT : !take_token(w, now))
-                return slot->waiting->type == WRITE_STATUS ? MONO_NEVER
-                                                           : mono_add(now, event_interval - w->tokens_ns);
-        send_slot(slot);
+        struct write_slot *slot;
+        if (mono_before(now, w->pauses[type].until))
+                return write_queue_next(&w->queue, type) ? w->pauses[type].until : MONO_NEVER;
+        while ((slot = write_queue_next(&w->queue, type))) {
+                if (type == WRITE_STATUS && w->status_running >= STATUS_IN_FLIGHT)
+                        break;
+                if (type == WRITE_EVENT && !take_token(w, now))
+                        return mono_add(now, event_interval - w->tokens_ns);
+                send_slot(w, slot);
+        }
         return MONO_NEVER;
 }
 
@@ -239,7 +174,7 @@ static void tell_superseded(struct writer *w)
 {
         while (w->superseded) {
                 struct superseded *first = w->superseded;
-                w->superseded = first->next;
+                DL_DELETE(w->superseded, first);
                 w->done(w->arg, first->write, WRITE_SUPERSEDED, "a newer write took its place");
                 write_free(first->write);
                 free(first);
@@ -249,16 +184,12 @@ static void tell_superseded(struct writer *w)
 static void work(void *arg)
 {
         struct writer *w = arg;
-        struct mono now = mono_now(), next = MONO_NEVER;
-        struct slot *slot, *after;
+        struct mono now = mono_now();
         w->woken = false;
         tell_superseded(w);
-        DL_FOREACH_SAFE(w->queue, slot, after)
-        {
-                next = mono_min(next, try_slot(slot, now));
-                if (!slot->waiting && !slot->running && !mono_before(now, slot->pause.until))
-                        slot_free(slot);
-        }
+        struct mono next = write_queue_wake(&w->queue, now);
+        next = mono_min(next, send_type(w, WRITE_STATUS, now));
+        next = mono_min(next, send_type(w, WRITE_EVENT, now));
         loop_timer_at(w->timer, w->woken ? now : next);
 }
 
@@ -277,20 +208,19 @@ struct writer *writer_new(struct transport *t, const char *instance, write_done_
 
 void writer_put(struct writer *w, struct write *write)
 {
-        struct slot *slot = slot_of(w, write);
-        if (slot->waiting) {
+        struct write *former = write_queue_put(&w->queue, write);
+        if (former) {
                 struct superseded *old = xcalloc(1, sizeof(*old));
-                old->write = slot->waiting;
-                LL_APPEND(w->superseded, old);
+                old->write = former;
+                DL_APPEND(w->superseded, old);
         }
-        slot->waiting = write;
         wake(w);
 }
 
 size_t writer_pending(const struct writer *w)
 {
         size_t n = 0;
-        for (const struct slot *slot = w->queue; slot; slot = slot->next)
+        for (const struct write_slot *slot = w->queue.slots; slot; slot = slot->hh.next)
                 n += (slot->waiting ? 1u : 0u) + (slot->running ? 1u : 0u);
         return n;
 }
@@ -299,11 +229,12 @@ void writer_free(struct writer *w)
 {
         if (!w)
                 return;
-        while (w->queue)
-                slot_free(w->queue);
+        for (struct write_slot *slot = w->queue.slots; slot; slot = slot->hh.next)
+                request_cancel(slot->request);
+        write_queue_clear(&w->queue);
         while (w->superseded) {
                 struct superseded *first = w->superseded;
-                w->superseded = first->next;
+                DL_DELETE(w->superseded, first);
                 write_free(first->write);
                 free(first);
         }

@@ -9,9 +9,10 @@
  */
 #include "k8s/write_body.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "k8s/decode.h"
-#include "json/json.h"
 #include "k8s/k8s.h"
+#include "json/json.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,16 +20,13 @@
 
 enum { NOTE_MAX = 1024, WORD_MAX = 128, EVENT_NAME_MAX = 253 };
 
-/* At most max bytes, cut between characters of UTF-8. */
+/* At most max bytes, whole characters that only print. */
 static struct json_object *text_of(const char *text, size_t max)
 {
-        size_t n = strlen(text);
-        if (n > max) {
-                n = max;
-                while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
-                        n--;
-        }
-        return json_object_new_string_len(text, (int)n);
+        char *shown = text_cut(text, max);
+        struct json_object *value = json_object_new_string(shown);
+        free(shown);
+        return value;
 }
 
 static void put(struct json_object *obj, const char *key, const char *text)

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "config/build.h"
 #include "config/yaml.h"
+#include "input.h"
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -23,14 +24,6 @@ static const char help[] = "usage: herald check [-o text|json] FILE|DIRECTORY|-.
                            "\n"
                            "Exit status: 0 everything is good (notes and warnings aside), 1 something is\n"
                            "refused, 2 wrong usage, unreadable input or nothing to check.\n";
-
-/* Paths that could not be read at all; what is wrong inside of a file is a verdict. */
-static void print_unreadable(const struct yaml_docs *docs)
-{
-        for (size_t i = 0; i < docs->n; i++)
-                if (!docs->v[i].root && docs->v[i].line == 0)
-                        fprintf(stderr, "herald check: %s %s\n", docs->v[i].file, docs->v[i].error);
-}
 
 static void print_text(const struct config *config, const struct check_summary *sum)
 {
@@ -54,21 +47,21 @@ static void print_json(const struct config *config)
 }
 
 /* A mistyped directory must not pass as good. */
-static bool print_unusable(const struct yaml_docs *docs)
+static bool is_unusable(const struct yaml_docs *docs)
 {
-        if (docs->unreadable)
-                print_unreadable(docs);
-        else if (docs->n == 0)
+        if (input_unreadable("check", docs))
+                return true;
+        if (docs->n == 0)
                 fputs("herald check: there is no document in what was given\n", stderr);
-        return docs->unreadable || docs->n == 0;
+        return docs->n == 0;
 }
 
 static int check_paths(char **paths, int n, bool json)
 {
         struct yaml_docs *yaml = yaml_docs_new(NULL);
         for (int i = 0; i < n; i++)
-                yaml_read_path(yaml, paths[i]);
-        if (print_unusable(yaml)) {
+                yaml_read_argument(yaml, paths[i]);
+        if (is_unusable(yaml)) {
                 yaml_docs_free(yaml);
                 return EXIT_USAGE;
         }

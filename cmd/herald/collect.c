@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "bgp/bgp.h"
+#include "ipam/ipam.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,36 @@ void put_bgp_metrics(struct metrics *metrics, const struct bgp *bgp)
         for (size_t i = 0; i < n; i++)
                 put_session(metrics, &v[i]);
         free(v);
+}
+
+static void put_pool_metric(struct metrics *metrics, const struct pool *pool, enum ip_family family,
+                            int64_t assigned)
+{
+        const char *name = family == IP_V4 ? "IPv4" : "IPv6";
+
+        metrics_put(metrics, METRIC_POOL_ADDRESSES, (double)ipam_pool_size(pool, family), "pool",
+                    pool->ref.name, "family", name, NULL);
+        metrics_put(metrics, METRIC_POOL_ASSIGNED, (double)assigned, "pool", pool->ref.name, "family", name,
+                    NULL);
+}
+
+void put_pool_metrics(struct metrics *metrics, const struct store *store, const struct config *config)
+{
+        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof *assigned);
+        struct store_cursor cursor = {0};
+        struct ip ip;
+
+        while (store_next_address(store, &ip, &cursor)) {
+                const struct pool *pool = config_pool_of(config, ip);
+
+                if (pool)
+                        assigned[pool - config->pools][ip_family(ip) == IP_V6]++;
+        }
+        for (size_t i = 0; i < config->n_pools; i++) {
+                put_pool_metric(metrics, &config->pools[i], IP_V4, assigned[i][0]);
+                put_pool_metric(metrics, &config->pools[i], IP_V6, assigned[i][1]);
+        }
+        free(assigned);
 }
 
 static double resident_bytes(void)

@@ -7,10 +7,11 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "collect.h"
 #include "config/build.h"
 #include "config/docs.h"
 #include "config/yaml.h"
-#include "ipam/ipam.h"
+#include "peers.h"
 #include "plan/plan.h"
 #include "report/metrics.h"
 #include "state.h"
@@ -51,7 +52,7 @@ struct control {
         bool config_dirty, synced, leader, left;
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term, n_plans;
-        bool *peer_here; /* per peer of the config: this node has a session with it */
+        struct peers *peers;
         struct loop_timer *timer;
         struct mono last_step, plan_again;
         struct mono wake; /* when timer fires */
@@ -216,36 +217,6 @@ void control_continue(struct control *control)
 
 /* configuration */
 
-/* The peers change with the config, and with the labels of our Node. */
-static void choose_peers(struct control *control, bool new_config)
-{
-        const struct fact *node = store_node(control->store, control->options.node);
-        struct label hostname = {"kubernetes.io/hostname", control->options.node};
-        struct labels made_up = {&hostname, 1};
-        size_t n_peers = control->config->n_peers, n = 0;
-        struct bgp_peer *peers = xcalloc(n_peers + 1, sizeof *peers);
-        bool changed = new_config;
-
-        if (new_config) {
-                free(control->peer_here);
-                control->peer_here = xcalloc(n_peers + 1, sizeof(bool));
-        }
-        for (size_t i = 0; i < n_peers; i++) {
-                bool here = plan_peer_here(control->config, i, node ? &node->labels : &made_up);
-
-                changed |= here != control->peer_here[i];
-                control->peer_here[i] = here;
-                if (here)
-                        peers[n++] = control->config->peers[i];
-        }
-        if (changed) {
-                for (size_t i = 0; i < 2; i++)
-                        control->announcers[i]->peers(control->announcers[i]->self, peers, n);
-                state_put_peers(control->options.state, peers, n);
-        }
-        free(peers);
-}
-
 static void tell_verdicts(struct control *control)
 {
         verdicts_tell(control->verdicts, control->config, control->leader ? control->options.write : NULL,
@@ -322,7 +293,8 @@ static void step(void *arg)
                 return;
         if (new_config)
                 rebuild_config(control);
-        choose_peers(control, new_config);
+        control->self.peers_here = peers_choose(control->peers, control->config, new_config,
+                                                store_node(control->store, control->options.node));
         if (!mono_before(now, control->plan_again))
                 plan_due(control, now);
         if (!plan_dirty(control, now)) {
@@ -401,6 +373,7 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->config = config_build(control->docs);
         control->lead = lead_new();
         control->verdicts = verdicts_new();
+        control->peers = peers_new(options->node, control->announcers, 2, options->state);
         control->self = (struct self){
                 .node = options->node, .ignore_exclude = options->ignore_exclude_lb, .dataplane_ready = true};
         control->timer = loop_timer_new(loop, step, control);
@@ -417,7 +390,7 @@ void control_free(struct control *control)
                 forget(control, plan);
         }
         verdicts_free(control->verdicts);
-        free(control->peer_here);
+        peers_free(control->peers);
         loop_timer_free(control->timer);
         loop_timer_free(control->saver);
         lead_free(control->lead);
@@ -480,37 +453,6 @@ void control_leave(struct control *control, enum leave how, struct mono deadline
                 control->announcers[i]->leave(control->announcers[i]->self, how, deadline, one_left, control);
 }
 
-static void put_pool_metric(struct metrics *metrics, const struct pool *pool, enum ip_family family,
-                            int64_t assigned)
-{
-        const char *name = family == IP_V4 ? "IPv4" : "IPv6";
-
-        metrics_put(metrics, METRIC_POOL_ADDRESSES, (double)ipam_pool_size(pool, family), "pool",
-                    pool->ref.name, "family", name, NULL);
-        metrics_put(metrics, METRIC_POOL_ASSIGNED, (double)assigned, "pool", pool->ref.name, "family", name,
-                    NULL);
-}
-
-static void put_pool_metrics(const struct control *control, struct metrics *metrics)
-{
-        const struct config *config = control->config;
-        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof *assigned);
-        struct store_cursor cursor = {0};
-        struct ip ip;
-
-        while (store_next_address(control->store, &ip, &cursor)) {
-                const struct pool *pool = config_pool_of(config, ip);
-
-                if (pool)
-                        assigned[pool - config->pools][ip_family(ip) == IP_V6]++;
-        }
-        for (size_t i = 0; i < config->n_pools; i++) {
-                put_pool_metric(metrics, &config->pools[i], IP_V4, assigned[i][0]);
-                put_pool_metric(metrics, &config->pools[i], IP_V6, assigned[i][1]);
-        }
-        free(assigned);
-}
-
 void control_metrics(const struct control *control, struct metrics *metrics)
 {
         size_t bgp = 0, l2 = 0, bad = 0;
@@ -530,5 +472,5 @@ void control_metrics(const struct control *control, struct metrics *metrics)
                     "true", NULL);
         metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);
         metrics_put(metrics, METRIC_PLANS, (double)control->n_plans, NULL);
-        put_pool_metrics(control, metrics);
+        put_pool_metrics(metrics, control->store, control->config);
 }

@@ -8,11 +8,12 @@
 #include "commands.h"
 #include "config/build.h"
 #include "config/yaml.h"
+#include "input.h"
 #include "ipam/ipam.h"
 #include "k8s/decode.h"
-#include "json/json.h"
 #include "lead/lead.h"
 #include "plan_text.h"
+#include "json/json.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,14 +427,6 @@ static void print_plan(const struct session *session, bool json)
         json_object_put(plan);
 }
 
-static bool report_unreadable(const struct yaml_docs *docs)
-{
-        for (size_t i = 0; docs->unreadable && i < docs->n; i++)
-                if (!docs->v[i].root && docs->v[i].line == 0)
-                        fprintf(stderr, "herald plan: %s %s\n", docs->v[i].file, docs->v[i].error);
-        return docs->unreadable;
-}
-
 static int plan_documents(struct yaml_docs *docs, bool json)
 {
         struct config_docs *config_docs = config_docs_new();
@@ -473,7 +466,7 @@ int cmd_plan(int argc, char **argv)
         optind = 1;
         while (status < 0 && (option = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
                 if (option == 'f') {
-                        yaml_read_path(docs, optarg);
+                        yaml_read_argument(docs, optarg);
                         any = true;
                 } else if (option == 'o') {
                         json = strcmp(optarg, "json") == 0;
@@ -487,10 +480,10 @@ int cmd_plan(int argc, char **argv)
                 }
         }
         for (; status < 0 && any && optind < argc; optind++)
-                yaml_read_path(docs, argv[optind]);
+                yaml_read_argument(docs, argv[optind]);
         if (status < 0 && !any)
                 status = usage("no input given", "");
-        if (status < 0 && report_unreadable(docs))
+        if (status < 0 && input_unreadable("plan", docs))
                 status = EXIT_USAGE;
         if (status < 0)
                 status = plan_documents(docs, json);

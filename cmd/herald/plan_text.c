@@ -1,59 +1,104 @@
 #include "plan_text.h"
+#include "base/text.h"
 #include "json/json.h"
+#include <stdarg.h>
 #include <stdio.h>
+
+/* Prints texts up to a NULL. What others wrote must not steer the terminal. */
+static void say(const char *text, ...) __attribute__((sentinel));
+static void say(const char *text, ...)
+{
+        va_list ap;
+        va_start(ap, text);
+        for (; text; text = va_arg(ap, const char *)) {
+                char shown[256];
+                for (const char *rest = text; *rest;) {
+                        rest += text_printable(shown, sizeof(shown), rest);
+                        fputs(shown, stdout);
+                }
+        }
+        va_end(ap);
+}
+
+static const char *text_at(struct json_object *object, const char *key)
+{
+        const char *text = json_string_at(object, key);
+        return text ? text : "";
+}
+
+static bool is_set(struct json_object *object, const char *key)
+{
+        bool value = false;
+        return json_bool_at(object, key, &value) && value;
+}
+
+static void say_all(struct json_object *list)
+{
+        for (size_t i = 0; i < json_count(list); i++) {
+                const char *text = json_string(json_item(list, i));
+                say(" ", text ? text : "", NULL);
+        }
+}
 
 static void print_node(struct json_object *node)
 {
         struct json_object *l2 = json_object_at(node, "l2"), *bgp = json_array_at(node, "bgp");
-        printf("  node %s\n", json_string_at(node, "node"));
-        if (json_object_get_boolean(json_object_object_get(l2, "candidate"))) {
+        say("  node ", text_at(node, "node"), NULL);
+        putchar('\n');
+        if (is_set(l2, "candidate")) {
                 printf("    layer 2: preference %d, interfaces", (int)json_int_at(l2, "rank"));
-                for (size_t i = 0; i < json_count(json_array_at(l2, "interfaces")); i++)
-                        printf(" %s", json_string(json_item(json_array_at(l2, "interfaces"), i)));
-                putchar('\n');
+                say_all(json_array_at(l2, "interfaces"));
         } else {
-                printf("    layer 2: no, %s: %s\n", json_string_at(l2, "reason"),
-                       json_string_at(l2, "message"));
+                say("    layer 2: no, ", text_at(l2, "reason"), ": ", text_at(l2, "message"), NULL);
         }
-        if (json_count(bgp) == 0)
-                printf("    BGP: no, %s: %s\n", json_string_at(node, "bgpReason"),
-                       json_string_at(node, "bgpMessage"));
-        for (size_t i = 0; i < json_count(bgp); i++)
-                printf("    BGP: %s to peer %s\n", json_string_at(json_item(bgp, i), "prefix"),
-                       json_string_at(json_item(bgp, i), "peer"));
+        putchar('\n');
+        if (json_count(bgp) == 0) {
+                say("    BGP: no, ", text_at(node, "bgpReason"), ": ", text_at(node, "bgpMessage"), NULL);
+                putchar('\n');
+        }
+        for (size_t i = 0; i < json_count(bgp); i++) {
+                struct json_object *route = json_item(bgp, i);
+                say("    BGP: ", text_at(route, "prefix"), " to peer ", text_at(route, "peer"), NULL);
+                putchar('\n');
+        }
+}
+
+static void print_service(struct json_object *service)
+{
+        struct json_object *ips = json_array_at(service, "ips"), *nodes = json_array_at(service, "nodes");
+        say("service ", text_at(service, "namespace"), "/", text_at(service, "name"), ":", NULL);
+        say_all(ips);
+        if (!is_set(service, "allocated"))
+                say(" ", text_at(service, "reason"), ": ", text_at(service, "message"), NULL);
+        putchar('\n');
+        for (size_t i = 0; json_count(ips) > 0 && i < json_count(nodes); i++)
+                print_node(json_item(nodes, i));
+}
+
+static void print_pool(struct json_object *pool)
+{
+        say("pool ", text_at(pool, "name"), NULL);
+        printf(": IPv4 %lld used, %lld free; IPv6 %lld used, %lld free\n",
+               (long long)json_int_at(pool, "assignedIPv4"), (long long)json_int_at(pool, "availableIPv4"),
+               (long long)json_int_at(pool, "assignedIPv6"), (long long)json_int_at(pool, "availableIPv6"));
+}
+
+static void print_refused(struct json_object *object)
+{
+        say("refused: ", text_at(object, "kind"), " ", text_at(object, "namespace"), "/",
+            text_at(object, "name"), ": ", text_at(object, "reason"), ": ", text_at(object, "message"), NULL);
+        putchar('\n');
 }
 
 void plan_text(struct json_object *plan)
 {
         struct json_object *services = json_array_at(plan, "services"), *pools = json_array_at(plan, "pools"),
                            *objects = json_array_at(plan, "objects");
-        for (size_t i = 0; i < json_count(services); i++) {
-                struct json_object *service = json_item(services, i), *ips = json_array_at(service, "ips"),
-                                   *nodes = json_array_at(service, "nodes");
-                printf("service %s/%s:", json_string_at(service, "namespace"),
-                       json_string_at(service, "name"));
-                for (size_t j = 0; j < json_count(ips); j++)
-                        printf(" %s", json_string(json_item(ips, j)));
-                if (!json_object_get_boolean(json_object_object_get(service, "allocated")))
-                        printf(" %s: %s", json_string_at(service, "reason"),
-                               json_string_at(service, "message"));
-                putchar('\n');
-                for (size_t j = 0; json_count(ips) > 0 && j < json_count(nodes); j++)
-                        print_node(json_item(nodes, j));
-        }
-        for (size_t i = 0; i < json_count(pools); i++) {
-                struct json_object *pool = json_item(pools, i);
-                printf("pool %s: IPv4 %lld used, %lld free; IPv6 %lld used, %lld free\n",
-                       json_string_at(pool, "name"), (long long)json_int_at(pool, "assignedIPv4"),
-                       (long long)json_int_at(pool, "availableIPv4"),
-                       (long long)json_int_at(pool, "assignedIPv6"),
-                       (long long)json_int_at(pool, "availableIPv6"));
-        }
-        for (size_t i = 0; i < json_count(objects); i++) {
-                struct json_object *object = json_item(objects, i);
-                if (!json_object_get_boolean(json_object_object_get(object, "valid")))
-                        printf("refused: %s %s/%s: %s: %s\n", json_string_at(object, "kind"),
-                               json_string_at(object, "namespace"), json_string_at(object, "name"),
-                               json_string_at(object, "reason"), json_string_at(object, "message"));
-        }
+        for (size_t i = 0; i < json_count(services); i++)
+                print_service(json_item(services, i));
+        for (size_t i = 0; i < json_count(pools); i++)
+                print_pool(json_item(pools, i));
+        for (size_t i = 0; i < json_count(objects); i++)
+                if (!is_set(json_item(objects, i), "valid"))
+                        print_refused(json_item(objects, i));
 }

@@ -1,10 +1,11 @@
 #include "state.h"
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "json/json.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,31 +40,6 @@ static bool write_file(int dir, const char *name, const char *text)
         ok = write(fd, text, len) == (ssize_t)len;
         close(fd);
         return ok && renameat(dir, temp, dir, name) == 0;
-}
-
-/* Reads to the end: files of /proc have no size. NULL if it cannot be read or is too large to be ours. */
-static char *read_file(int dir, const char *name)
-{
-        int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        size_t len = 0, cap = 4096;
-        char *text;
-        ssize_t n;
-
-        if (fd < 0)
-                return NULL;
-        text = xcalloc(1, cap);
-        while ((n = read(fd, text + len, cap - len - 1)) > 0) {
-                len += (size_t)n;
-                if (cap - len == 1 && cap < MAX_FILE)
-                        text = xreallocarray(text, cap *= 2, 1);
-        }
-        close(fd);
-        text[len] = '\0';
-        if (n < 0 || len + 1 >= MAX_FILE) {
-                free(text);
-                return NULL;
-        }
-        return text;
 }
 
 static void complain(struct state *state, const char *name)
@@ -177,70 +153,44 @@ void state_put_peers(struct state *state, const struct bgp_peer *v, size_t n)
 
 /* from JSON: a value of a wrong type or out of range reads as missing */
 
-static const char *text_at(struct json_object *o, const char *key)
-{
-        struct json_object *value;
-
-        return json_object_object_get_ex(o, key, &value) && json_object_is_type(value, json_type_string)
-                       ? json_object_get_string(value)
-                       : NULL;
-}
-
 static int64_t number_at(struct json_object *o, const char *key, int64_t max)
 {
-        struct json_object *value;
-        int64_t n;
+        int64_t n = json_int_at(o, key);
 
-        if (!json_object_object_get_ex(o, key, &value) || !json_object_is_type(value, json_type_int))
-                return 0;
-        n = json_object_get_int64(value);
         return n < 0 || n > max ? 0 : n;
-}
-
-static struct json_object *array_at(struct json_object *o, const char *key, size_t *n)
-{
-        struct json_object *value;
-
-        if (!json_object_object_get_ex(o, key, &value) || !json_object_is_type(value, json_type_array)) {
-                *n = 0;
-                return NULL;
-        }
-        *n = json_object_array_length(value);
-        return value;
 }
 
 static const char **strings_at(struct arena *arena, struct json_object *o, const char *key, size_t *n)
 {
-        size_t len;
-        struct json_object *list = array_at(o, key, &len);
+        struct json_object *list = json_array_at(o, key);
+        size_t len = json_count(list);
         const char **v = arena_array(arena, len, sizeof *v);
 
         *n = 0;
         for (size_t i = 0; i < len; i++) {
-                struct json_object *item = json_object_array_get_idx(list, i);
+                const char *text = json_string(json_item(list, i));
 
-                if (json_object_is_type(item, json_type_string))
-                        v[(*n)++] = arena_strdup(arena, json_object_get_string(item));
+                if (text)
+                        v[(*n)++] = arena_strdup(arena, text);
         }
         return v;
 }
 
 static void read_communities(struct arena *arena, struct json_object *o, struct attrs *attrs)
 {
-        size_t len;
-        struct json_object *list = array_at(o, "communities", &len);
+        struct json_object *list = json_array_at(o, "communities");
+        size_t len = json_count(list);
 
         attrs->communities = arena_array(arena, len, sizeof *attrs->communities);
         for (size_t i = 0; i < len; i++) {
-                struct json_object *item = json_object_array_get_idx(list, i);
-                size_t numbers =
-                        json_object_is_type(item, json_type_array) ? json_object_array_length(item) : 0;
+                struct json_object *item = json_item(list, i);
+                size_t numbers = json_count(item);
                 uint32_t v[3] = {0};
 
                 if (numbers != 2 && numbers != 3)
                         continue;
                 for (size_t j = 0; j < numbers; j++)
-                        v[j] = (uint32_t)json_object_get_int64(json_object_array_get_idx(item, j));
+                        v[j] = (uint32_t)json_object_get_int64(json_item(item, j));
                 attrs->communities[attrs->n_communities++] =
                         (struct community){.is_large = numbers == 3, .a = v[0], .b = v[1], .c = v[2]};
         }
@@ -248,19 +198,19 @@ static void read_communities(struct arena *arena, struct json_object *o, struct 
 
 static void read_routes(struct want *want, struct json_object *o)
 {
-        size_t len;
-        struct json_object *list = array_at(o, "routes", &len);
+        struct json_object *list = json_array_at(o, "routes");
+        size_t len = json_count(list);
 
         want->routes = arena_array(want->arena, len, sizeof *want->routes);
         for (size_t i = 0; i < len; i++) {
-                struct json_object *item = json_object_array_get_idx(list, i);
+                struct json_object *item = json_item(list, i);
                 struct route *route = &want->routes[want->n_routes];
-                const char *prefix = text_at(item, "prefix"), *peer = text_at(item, "peer");
+                const char *prefix = json_string_at(item, "prefix"), *peer = json_string_at(item, "peer");
 
                 if (!prefix || !peer || !prefix_parse(prefix, &route->prefix))
                         continue;
                 route->peer = arena_strdup(want->arena, peer);
-                route->attrs.has_local_pref = json_object_object_get_ex(item, "localPref", NULL);
+                route->attrs.has_local_pref = json_at(item, "localPref") != NULL;
                 route->attrs.local_pref = (uint32_t)number_at(item, "localPref", UINT32_MAX);
                 read_communities(want->arena, item, &route->attrs);
                 want->n_routes++;
@@ -269,8 +219,8 @@ static void read_routes(struct want *want, struct json_object *o)
 
 static struct want *read_want(struct json_object *o, const char *name)
 {
-        const char *text = text_at(o, "ip");
-        struct json_object *l2;
+        const char *text = json_string_at(o, "ip");
+        struct json_object *l2 = json_object_at(o, "l2");
         struct want *want;
         struct ip ip;
 
@@ -278,7 +228,7 @@ static struct want *read_want(struct json_object *o, const char *name)
                 return NULL;
         want = want_new(ip);
         want->uids = strings_at(want->arena, o, "uids", &want->n_uids);
-        if (json_object_object_get_ex(o, "l2", &l2)) {
+        if (l2) {
                 want->l2.rank = (uint32_t)number_at(l2, "rank", UINT32_MAX);
                 want->l2.candidate = want->l2.rank > 0;
                 want->l2.interfaces = strings_at(want->arena, l2, "interfaces", &want->l2.n_interfaces);
@@ -289,10 +239,8 @@ static struct want *read_want(struct json_object *o, const char *name)
 
 static bool read_peer(struct arena *arena, struct json_object *o, struct bgp_peer *peer)
 {
-        const char *name = text_at(o, "name"), *address = text_at(o, "address"),
-                   *source = text_at(o, "source");
-        struct json_object *multihop;
-
+        const char *name = json_string_at(o, "name"), *address = json_string_at(o, "address"),
+                   *source = json_string_at(o, "source");
         *peer = (struct bgp_peer){
                 .ref = {.kind = KIND_BGPPEER, .group = "", .namespace = "", .uid = "", .rv = ""}};
         if (!name || !address || !ip_parse(address, &peer->address))
@@ -307,14 +255,14 @@ static bool read_peer(struct arena *arena, struct json_object *o, struct bgp_pee
         peer->keepalive_time_s = (uint16_t)number_at(o, "keepaliveTime", UINT16_MAX);
         peer->connect_time_s = (uint16_t)number_at(o, "connectTime", UINT16_MAX);
         peer->router_id = (uint32_t)number_at(o, "routerID", UINT32_MAX);
-        peer->multihop =
-                json_object_object_get_ex(o, "multihop", &multihop) && json_object_get_boolean(multihop);
+        json_bool_at(o, "multihop", &peer->multihop);
         return peer->my_asn && peer->peer_asn && peer->port;
 }
 
 static struct json_object *parse_file(int dir, const char *name)
 {
-        char *text = read_file(dir, name);
+        const char *why;
+        char *text = file_read(dir, name, MAX_FILE, NULL, &why);
         struct json_object *o = text ? json_tokener_parse(text) : NULL;
 
         free(text);
@@ -324,12 +272,11 @@ static struct json_object *parse_file(int dir, const char *name)
 static void read_peers(struct state *state)
 {
         struct json_object *list = parse_file(state->dir, "peers");
-        size_t len = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+        size_t len = json_count(list);
 
         state->peers = arena_array(state->arena, len, sizeof *state->peers);
         for (size_t i = 0; i < len; i++)
-                if (read_peer(state->arena, json_object_array_get_idx(list, i),
-                              &state->peers[state->n_peers]))
+                if (read_peer(state->arena, json_item(list, i), &state->peers[state->n_peers]))
                         state->n_peers++;
         json_object_put(list);
 }
@@ -376,13 +323,14 @@ static int open_dir(int at, const char *name)
 struct state *state_open(const char *dir, char **why)
 {
         struct state *state = xcalloc(1, sizeof *state);
-        char *boot = read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id"), *kept;
+        const char *unread;
+        char *boot = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", MAX_FILE, NULL, &unread), *kept;
         bool same_boot;
 
         state->arena = arena_new();
         state->dir = open_dir(AT_FDCWD, dir);
         state->addresses = state->dir < 0 ? -1 : open_dir(state->dir, "addresses");
-        kept = state->addresses < 0 ? NULL : read_file(state->dir, "boot");
+        kept = state->addresses < 0 ? NULL : file_read(state->dir, "boot", MAX_FILE, NULL, &unread);
         same_boot = kept && boot && strcmp(kept, boot) == 0;
         free(kept);
         if (state->addresses < 0 || !write_file(state->dir, "boot", boot ? boot : "")) {

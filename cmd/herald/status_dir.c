@@ -2,9 +2,9 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/yaml.h"
-#include "json/json.h"
 #include "k8s/write_body.h"
 #include "model/write.h"
+#include "json/json.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

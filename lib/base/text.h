@@ -12,8 +12,8 @@ size_t utf8_len(const char *s);
 bool utf8_is_harmless(const char *s, size_t n);
 
 /* Puts src into dst: a space in place of each character that does more than print, "?" in place of each octet
- * that is not UTF-8. Takes as many whole characters as fit into size, NUL included (size > 0). Returns how many
- * octets of src were taken: src[n] is 0 if all were. dst may be src. */
+ * that is not UTF-8. Takes as many whole characters as fit into size, NUL included (size > 0). Returns how
+ * many octets of src were taken: src[n] is 0 if all were. dst may be src. */
 size_t text_printable(char *dst, size_t size, const char *src);
 /* The same in place, whole. Returns text. */
 char *text_clean(char *text);

@@ -1,7 +1,7 @@
 /*
- * Until conn_finish() the output buffer begins with a whole message, and it is refilled only when it is empty,
- * so it is known where messages begin, and what waits for a slow peer waits in its rib and not here. Input is
- * read once per turn.
+ * Until conn_finish() the output buffer begins with a whole message, and it is refilled only when it is
+ * empty, so it is known where messages begin, and what waits for a slow peer waits in its rib and not here.
+ * Input is read once per turn.
  *
  * A conn is in one of three phases: connecting, open, finishing. fd is -1 when it was freed; every callback
  * may do that, so it is looked at after each. What the owner calls only queues, except conn_pull(): no

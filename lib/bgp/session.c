@@ -153,7 +153,7 @@ static void open_tcp(struct session *s)
         s->failure = BGP_FAIL_PLAIN;
         s->conn = conn_open(s->loop, &to, &session_conn_ops, s, &why);
         if (s->conn == NULL) {
-                s->open_failed = true; /* no session_run() from here: the actions of this step are not done yet */
+                s->open_failed = true; /* not session_run(): this step has more actions to do */
                 session_error(s, "cannot connect:", why);
         }
 }

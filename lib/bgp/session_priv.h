@@ -22,8 +22,7 @@ struct session {
         struct loop_timer *connect_retry, *idle_hold, *hold, *keepalive, *send_hold;
 
         struct conn *conn, *closing; /* in use; the one before, whose NOTIFICATION is under way */
-        bool open_failed;            /* the attempt failed at once: session_run() tells the FSM when all actions
-                                        of its step are done */
+        bool open_failed;            /* the attempt failed at once: session_run() tells the FSM afterwards */
         bool heard;                  /* the peer sent something on this connection */
         struct bgp_open ours;        /* the OPEN that was sent */
         unsigned families;           /* that both sides want */

@@ -6,7 +6,7 @@
 #include "config/entry.h"
 #include "config/identify.h"
 #include "config/rules.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +98,7 @@ static void read_object(struct builder *b, struct candidate *c)
         *o = (struct object){.r = c->r, .created = c->id.created, .table = table};
         o->typed = arena_alloc(b->arena, table->size);
         memcpy((char *)o->typed + table->ref_at, &c->r.ref, sizeof(c->r.ref));
-        json_object_object_get_ex(c->r.doc->root, "spec", &o->spec);
+        o->spec = json_at(c->r.doc->root, "spec");
         struct json_object *spec = o->spec ? json_object_get(o->spec) : json_object_new_object();
         size_t path = path_field(&o->r, "spec");
         if (!o->spec && table->spec_required)

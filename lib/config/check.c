@@ -1,5 +1,6 @@
 #include "config/check.h"
 #include "base/arena.h"
+#include "base/text.h"
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,7 @@ char *check_line(const struct verdict *v)
                              reason_name(v->reason));
         free(where);
         free(who);
-        return line;
+        return text_clean(line); /* names of files are foreign, too */
 }
 
 static void add_text(struct json_object *to, const char *key, const char *text)

@@ -1,7 +1,7 @@
 /* Rules about several objects. Who is refused never depends on the order in which objects came: the older one
  * stays (creationTimestamp, then name; an object without a timestamp is younger than all that have one). */
 #include "config/rules.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,9 +71,7 @@ static void claims_add(struct claims *claims, const struct object *owner)
 static void refuse_overlap(struct object *o, size_t i, const struct object *owner)
 {
         struct reading *r = &o->r;
-        struct json_object *addresses = NULL;
-        json_object_object_get_ex(o->spec, "addresses", &addresses);
-        struct json_object *at = json_object_array_get_idx(addresses, i);
+        struct json_object *at = json_item(json_at(o->spec, "addresses"), i);
         size_t path = path_field(r, "spec");
         path_field(r, "addresses");
         path_index(r, i);
@@ -102,18 +100,10 @@ void check_pools(struct object **pools, size_t n)
         free(sound);
 }
 
-static int by_endpoint(const struct bgp_peer *a, const struct bgp_peer *b)
-{
-        int order = ip_cmp(a->address, b->address);
-        if (order == 0)
-                order = (a->port > b->port) - (a->port < b->port);
-        return order ? order : ip_cmp(a->source, b->source);
-}
-
-static int by_endpoint_and_age(const void *a, const void *b)
+static int by_session_and_age(const void *a, const void *b)
 {
         const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
-        int order = by_endpoint(x->typed, y->typed);
+        int order = bgp_peer_session_cmp(x->typed, y->typed);
         return order ? order : by_age(a, b);
 }
 
@@ -124,10 +114,10 @@ void check_peers(struct object **peers, size_t n)
         for (size_t i = 0; i < n_sound; i++) /* those with selectors are judged node by node, when planning */
                 if (((struct bgp_peer *)sound[i]->typed)->node_selectors.n == 0)
                         sound[everywhere++] = sound[i];
-        qsort(sound, everywhere, sizeof(*sound), by_endpoint_and_age);
+        qsort(sound, everywhere, sizeof(*sound), by_session_and_age);
         for (size_t i = 1, first = 0; i < everywhere; i++) {
                 struct reading *r = &sound[i]->r;
-                if (by_endpoint(sound[first]->typed, sound[i]->typed) != 0) {
+                if (!bgp_peer_same_session(sound[first]->typed, sound[i]->typed)) {
                         first = i;
                         continue;
                 }

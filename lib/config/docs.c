@@ -2,22 +2,14 @@
 #include "base/arena.h"
 #include "config/entry.h"
 #include "config/yaml.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
 
-static struct json_object *member(struct json_object *object, const char *key)
-{
-        struct json_object *value = NULL;
-        if (json_object_is_type(object, json_type_object))
-                json_object_object_get_ex(object, key, &value);
-        return value;
-}
-
 static const char *text_of(struct json_object *root, const char *parent, const char *key)
 {
-        struct json_object *value = member(parent ? member(root, parent) : root, key);
-        return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+        const char *text = json_string_at(parent ? json_at(root, parent) : root, key);
+        return text ? text : "";
 }
 
 const char *entry_text(const struct entry *e, const char *parent, const char *key)
@@ -73,12 +65,12 @@ static void add(struct config_docs *docs, enum config_origin origin, const struc
 static bool same_object(struct json_object *a, struct json_object *b)
 {
         static const char *const matters[] = {"uid", "creationTimestamp", "deletionTimestamp", "labels"};
-        struct json_object *am = member(a, "metadata"), *bm = member(b, "metadata");
+        struct json_object *am = json_at(a, "metadata"), *bm = json_at(b, "metadata");
         for (size_t i = 0; i < sizeof(matters) / sizeof(matters[0]); i++)
-                if (!json_object_equal(member(am, matters[i]), member(bm, matters[i])))
+                if (!json_object_equal(json_at(am, matters[i]), json_at(bm, matters[i])))
                         return false;
-        return json_object_equal(member(a, "apiVersion"), member(b, "apiVersion")) &&
-               json_object_equal(member(a, "spec"), member(b, "spec"));
+        return json_object_equal(json_at(a, "apiVersion"), json_at(b, "apiVersion")) &&
+               json_object_equal(json_at(a, "spec"), json_at(b, "spec"));
 }
 
 static struct entry *find(struct config_docs *docs, enum config_origin origin, const char *kind,
@@ -128,8 +120,8 @@ static bool ends_in_yaml(const char *key)
 static void add_configmap(struct config_docs *docs, enum config_origin origin, struct json_object *configmap,
                           const char *from)
 {
-        struct json_object *data = member(configmap, "data");
-        if (!json_object_is_type(data, json_type_object))
+        struct json_object *data = json_object_at(configmap, "data");
+        if (!data)
                 return;
         struct yaml_docs *yaml = yaml_docs_new(NULL);
         json_object_object_foreach(data, key, value)

@@ -4,16 +4,20 @@
  * keeps its ranges).
  */
 #include "config/field.h"
+#include "base/text.h"
 #include "config/entry.h"
 #include "config/value.h"
 #include "config/yaml.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBLEMS_MAX = 50 }; /* of one object; who has more starts with these */
+enum {
+        PROBLEMS_MAX = 50, /* of one object; who has more starts with these */
+        WORD_MAX = 60,     /* octets of a name or value that are shown */
+};
 
 void problems_add(struct problems *problems, struct verdict verdict)
 {
@@ -66,14 +70,6 @@ void note(struct reading *r, const char *fmt, ...)
         r->notes = arena_printf(r->arena, "%s%s%s: %s", r->notes, *r->notes ? "; " : "", r->path, text);
 }
 
-char *printable(char *text)
-{
-        for (char *c = text; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 127)
-                        *c = ' ';
-        return text;
-}
-
 const char *shown(struct reading *r, struct json_object *value)
 {
         switch (json_object_get_type(value)) {
@@ -90,34 +86,32 @@ const char *shown(struct reading *r, struct json_object *value)
         case json_type_double:
                 return arena_strdup(r->arena, json_object_get_string(value));
         }
+        char word[WORD_MAX + 1];
         const char *text = json_object_get_string(value);
-        char *copy = arena_printf(r->arena, "\"%.*s%s\"", utf8_cut(text, 60), text,
-                                  strlen(text) > 60 ? "..." : "");
-        return printable(copy);
+        size_t n = text_printable(word, sizeof(word), text);
+        return arena_printf(r->arena, "\"%s%s\"", word, text[n] ? "..." : "");
 }
 
-static size_t path_add(struct reading *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static size_t path_add(struct reading *r, const char *fmt, ...)
+static size_t path_add(struct reading *r, const char *part)
 {
         size_t before = r->path_len;
-        va_list ap;
-        va_start(ap, fmt);
-        vsnprintf(r->path + before, sizeof(r->path) - before, fmt, ap);
-        va_end(ap);
+        text_printable(r->path + before, sizeof(r->path) - before, part);
         r->path_len = before + strlen(r->path + before);
         return before;
 }
 
 size_t path_field(struct reading *r, const char *name)
 {
-        size_t before = path_add(r, "%s%.*s", r->path_len > 0 ? "." : "", utf8_cut(name, 60), name);
-        printable(r->path + before);
-        return before;
+        char part[WORD_MAX + 2] = ".";
+        text_printable(part + 1, WORD_MAX + 1, name);
+        return path_add(r, r->path_len > 0 ? part : part + 1);
 }
 
 size_t path_index(struct reading *r, size_t i)
 {
-        return path_add(r, "[%zu]", i);
+        char part[32];
+        snprintf(part, sizeof(part), "[%zu]", i);
+        return path_add(r, part);
 }
 
 void path_pop(struct reading *r, size_t len)
@@ -238,9 +232,7 @@ static void read_present(struct reading *r, const struct field *table, struct js
                         read_one(r, f, value, out);
         }
         for (const struct field *f = table; f->name; f++) {
-                struct json_object *there = NULL;
-                json_object_object_get_ex(object, f->name, &there);
-                if (!f->required || there || (f->in & r->version) == 0)
+                if (!f->required || json_at(object, f->name) || (f->in & r->version) == 0)
                         continue;
                 size_t path = path_field(r, f->name);
                 refuse(r, object, REASON_MISSING_FIELD, "is missing; add it (%s)", f->doc);

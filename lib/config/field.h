@@ -1,5 +1,5 @@
 /*
- * Field tables: what a kind has, said once. Reading, refusing, printing back and the comparison with the CRDs
+ * Field tables: what a kind has, said once. Reading, refusing and the comparison with the CRDs
  * all follow the same rows. For lib/config and its tests.
  */
 #pragma once
@@ -41,8 +41,7 @@ struct field {
         const struct field *sub; /* of FIELD_OBJECT and FIELD_OBJECTS */
         unsigned in;             /* enum api_version, those that have it */
         bool required;
-        bool zero_counts; /* zero is not the same as unset */
-        bool planned;     /* known, not built yet: FieldNotSupported, unless its value asks for nothing */
+        bool planned; /* known, not built yet: FieldNotSupported, unless its value asks for nothing */
         const char *since;
         const char *doc; /* one line */
 };
@@ -84,8 +83,6 @@ void problems_add(struct problems *, struct verdict);
 void refuse(struct reading *, struct json_object *at, enum reason, const char *fmt, ...)
         __attribute__((format(printf, 4, 5)));
 void note(struct reading *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Puts spaces in place of control characters: what others wrote must not steer a terminal. */
-char *printable(char *text);
 /* The value as the operator should recognise it: short, quoted if a string. */
 const char *shown(struct reading *, struct json_object *);
 

@@ -1,5 +1,6 @@
 /* Where YAML comes from: files, directories, standard input. What cannot be read becomes a document with an
  * error. */
+#include "base/file.h"
 #include "config/yaml.h"
 #include <dirent.h>
 #include <errno.h>
@@ -9,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void refuse(struct yaml_docs *docs, const char *path, int error)
+static void refuse(struct yaml_docs *docs, const char *path, const char *why)
 {
-        char *text = xprintf("cannot be read: %s", strerror(error));
+        char *text = xprintf("cannot be read: %s", why);
         yaml_add_error(docs, path, 0, text);
         docs->unreadable = true;
         free(text);
 }
 
-/* Reads up to limit + 1 bytes, so that the reader of the text sees that it is too long. */
+/* Reads up to limit + 1 bytes, so that the reader of the text sees that it is too long. Waits for them. */
 static char *read_all(int fd, size_t limit, size_t *len)
 {
         size_t room = 0;
@@ -42,14 +43,14 @@ static char *read_all(int fd, size_t limit, size_t *len)
         return text;
 }
 
-static void read_fd(struct yaml_docs *docs, const char *name, int fd)
+static void read_stream(struct yaml_docs *docs, const char *name, int fd)
 {
         size_t len;
-        char *text = read_all(fd, docs->limits.bytes, &len);
+        char *text = fd < 0 ? NULL : read_all(fd, docs->limits.bytes, &len);
         if (text)
                 yaml_read_text(docs, name, text, len);
         else
-                refuse(docs, name, errno);
+                refuse(docs, name, strerror(errno));
         free(text);
 }
 
@@ -72,15 +73,18 @@ static int by_name(const struct dirent **a, const struct dirent **b)
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void read_file(struct yaml_docs *docs, const char *path)
+void yaml_read_file(struct yaml_docs *docs, const char *path)
 {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) {
-                refuse(docs, path, errno);
-                return;
-        }
-        read_fd(docs, path, fd);
-        close(fd);
+        const char *why = NULL;
+        size_t len = 0;
+        char *text = file_read(AT_FDCWD, path, docs->limits.bytes, &len, &why);
+        if (text)
+                yaml_read_text(docs, path, text, len);
+        else if (errno == EFBIG)
+                yaml_add_error(docs, path, 1, "is too long; split it");
+        else
+                refuse(docs, path, why);
+        free(text);
 }
 
 static void read_directory(struct yaml_docs *docs, const char *path)
@@ -88,16 +92,16 @@ static void read_directory(struct yaml_docs *docs, const char *path)
         struct dirent **entries;
         int n = scandir(path, &entries, is_config_file, by_name);
         if (n < 0) {
-                refuse(docs, path, errno);
+                refuse(docs, path, strerror(errno));
                 return;
         }
         for (int i = 0; i < n; i++) {
                 struct stat st;
                 char *file = xprintf("%s/%s", path, entries[i]->d_name);
                 if (stat(file, &st) < 0)
-                        refuse(docs, file, errno);
-                else if (S_ISREG(st.st_mode)) /* a FIFO that nobody writes would hold us up */
-                        read_file(docs, file);
+                        refuse(docs, file, strerror(errno));
+                else if (S_ISREG(st.st_mode))
+                        yaml_read_file(docs, file);
                 free(file);
                 free(entries[i]);
         }
@@ -108,9 +112,22 @@ void yaml_read_path(struct yaml_docs *docs, const char *path)
 {
         struct stat st;
         if (strcmp(path, "-") == 0)
-                read_fd(docs, "-", STDIN_FILENO);
+                read_stream(docs, "-", STDIN_FILENO);
         else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
                 read_directory(docs, path);
         else
-                read_file(docs, path);
+                yaml_read_file(docs, path);
+}
+
+void yaml_read_argument(struct yaml_docs *docs, const char *path)
+{
+        struct stat st;
+        if (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+                yaml_read_path(docs, path);
+                return;
+        }
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        read_stream(docs, path, fd);
+        if (fd >= 0)
+                close(fd);
 }

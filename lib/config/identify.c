@@ -1,8 +1,9 @@
 #include "config/identify.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "config/entry.h"
 #include "config/value.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <string.h>
 
 static bool is_one_of(const char *word, const char *const *words)
@@ -11,14 +12,6 @@ static bool is_one_of(const char *word, const char *const *words)
                 if (strcmp(word, *words) == 0)
                         return true;
         return false;
-}
-
-static struct json_object *member(struct json_object *object, const char *key)
-{
-        struct json_object *value = NULL;
-        if (json_object_is_type(object, json_type_object))
-                json_object_object_get_ex(object, key, &value);
-        return value;
 }
 
 /* Notes and refusals about the document as a whole: no path in front. */
@@ -38,7 +31,7 @@ static void skip(struct reading *r, const char *why)
 static void refuse_key(struct reading *r, const char *key, enum reason reason, const char *text)
 {
         size_t path = path_field(r, key);
-        refuse(r, member(r->doc->root, key), reason, "%s", text);
+        refuse(r, json_at(r->doc->root, key), reason, "%s", text);
         path_pop(r, path);
 }
 
@@ -77,10 +70,10 @@ static void judge_kind(struct reading *r)
         }
         size_t path = path_field(r, "kind");
         if (near)
-                refuse(r, member(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
+                refuse(r, json_at(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
                        "%s is not a kind of %s; did you mean %s?", r->kind, r->ref.group, near);
         else
-                refuse(r, member(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
+                refuse(r, json_at(r->doc->root, "kind"), REASON_UNKNOWN_KIND,
                        "%s is not a kind of %s; remove it", r->kind, r->ref.group);
         path_pop(r, path);
 }
@@ -137,12 +130,12 @@ static void judge_metadata(struct reading *r, struct json_object *metadata)
 
 static void judge_name(struct reading *r, struct json_object *metadata)
 {
-        struct json_object *name = member(metadata, "name");
+        struct json_object *name = json_at(metadata, "name");
         size_t path = path_field(r, "metadata");
         path_field(r, "name");
         if (!name)
                 refuse(r, metadata, REASON_MISSING_FIELD, "is missing; give the object a name");
-        else if (!json_object_is_type(name, json_type_string) || !name_is_valid(json_object_get_string(name)))
+        else if (!json_string(name) || !name_is_valid(json_string(name)))
                 refuse(r, name, REASON_INVALID_VALUE,
                        "%s is not a name; names have a-z, 0-9, dashes and dots", shown(r, name));
         path_pop(r, path);
@@ -150,7 +143,8 @@ static void judge_name(struct reading *r, struct json_object *metadata)
 
 static void read_metadata(struct reading *r, struct identity *id)
 {
-        struct json_object *metadata = member(r->doc->root, "metadata"), *labels = member(metadata, "labels");
+        struct json_object *metadata = json_at(r->doc->root, "metadata"),
+                           *labels = json_at(metadata, "labels");
         if (r->doc->origin == CONFIG_FILE || r->doc->origin == CONFIG_CONFIGMAP)
                 judge_metadata(r, metadata);
         judge_name(r, metadata);
@@ -174,7 +168,9 @@ static int rank_of(const struct reading *r)
 static char *text_of(struct reading *r, const char *parent, const char *key)
 {
         const char *text = entry_text(r->doc, parent, key);
-        return printable(arena_printf(r->arena, "%.*s", utf8_cut(text, 253), text));
+        char shown[254];
+        text_printable(shown, sizeof(shown), text);
+        return arena_strdup(r->arena, shown);
 }
 
 static void read_ref(struct reading *r, const char **version)

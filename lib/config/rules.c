@@ -1,21 +1,14 @@
 /* Rules about several fields of one object. MetalLB's, unless the comment says otherwise. */
 #include "config/rules.h"
 #include "config/value.h"
-#include <json-c/json.h>
+#include "json/json.h"
 #include <stdlib.h>
 #include <string.h>
-
-static struct json_object *has(struct json_object *spec, const char *key)
-{
-        struct json_object *value = NULL;
-        json_object_object_get_ex(spec, key, &value);
-        return value;
-}
 
 static void refuse_field(struct reading *r, struct json_object *spec, const char *key, const char *problem)
 {
         size_t path = path_field(r, key);
-        refuse(r, has(spec, key), REASON_INVALID_VALUE, "%s", problem);
+        refuse(r, json_at(spec, key), REASON_INVALID_VALUE, "%s", problem);
         path_pop(r, path);
 }
 
@@ -23,7 +16,7 @@ void check_pool(struct reading *r, struct json_object *spec, void *object)
 {
         struct pool *pool = object;
         (void)r;
-        pool->pinned = has(spec, "serviceAllocation") != NULL;
+        pool->pinned = json_at(spec, "serviceAllocation") != NULL;
 }
 
 static bool is_multicast(struct ip ip)
@@ -35,8 +28,8 @@ static void check_addresses(struct reading *r, struct json_object *spec, const s
 {
         bool source = !ip_is_unspecified(peer->source);
         struct ip written;
-        if (!json_object_is_type(has(spec, "peerAddress"), json_type_string) ||
-            !ip_parse(json_object_get_string(has(spec, "peerAddress")), &written))
+        const char *address = json_string_at(spec, "peerAddress");
+        if (!address || !ip_parse(address, &written))
                 return; /* was refused already */
         if (ip_is_unspecified(peer->address) || is_multicast(peer->address))
                 refuse_field(r, spec, "peerAddress",
@@ -58,16 +51,16 @@ static void check_addresses(struct reading *r, struct json_object *spec, const s
 static void check_timers(struct reading *r, struct json_object *spec, struct bgp_peer *peer)
 {
         int64_t ns;
-        const char *hold = json_object_get_string(has(spec, "holdTime"));
+        const char *hold = json_object_get_string(json_at(spec, "holdTime"));
         if (peer->hold_time_s == 0 && hold && (!duration_parse(hold, &ns) || ns > 0))
                 return; /* was refused already */
         if (peer->hold_time_s == 1 || peer->hold_time_s == 2) {
                 refuse_field(r, spec, "holdTime", "must be 0s, or at least 3s (RFC 4271)");
                 return;
         }
-        if (!has(spec, "holdTime"))
+        if (!json_at(spec, "holdTime"))
                 peer->hold_time_s = peer->keepalive_time_s > 0 ? (uint16_t)(3 * peer->keepalive_time_s) : 90;
-        if (!has(spec, "holdTime") && peer->keepalive_time_s > UINT16_MAX / 3)
+        if (!json_at(spec, "holdTime") && peer->keepalive_time_s > UINT16_MAX / 3)
                 refuse_field(r, spec, "keepaliveTime", "makes a hold time over 65535s; take a shorter one");
         else if (peer->keepalive_time_s > peer->hold_time_s)
                 refuse_field(r, spec, "keepaliveTime", "is longer than the hold time; take a third of it");

@@ -87,7 +87,7 @@ static void read_expr_values(struct reading *r, struct json_object *values, stru
 static void read_expr(struct reading *r, struct json_object *object, struct label_expr *out)
 {
         static const char *const known[] = {"key", "operator", "values", NULL};
-        struct json_object *key = NULL, *operator= NULL, *values = NULL;
+        struct json_object *key = NULL, *op = NULL, *values = NULL;
         if (!json_object_is_type(object, json_type_object)) {
                 refuse(r, object, REASON_INVALID_VALUE, "must be an object with key and operator, but is %s",
                        shown(r, object));
@@ -98,7 +98,7 @@ static void read_expr(struct reading *r, struct json_object *object, struct labe
                 if (strcmp(name, "key") == 0)
                         key = value;
                 else if (strcmp(name, "operator") == 0)
-                        operator= value;
+                        op = value;
                 else if (strcmp(name, "values") == 0)
                         values = value;
                 else
@@ -114,7 +114,7 @@ static void read_expr(struct reading *r, struct json_object *object, struct labe
                 path_pop(r, path);
         }
         size_t before = r->errors;
-        read_operator(r, operator, out);
+        read_operator(r, op, out);
         if (r->errors == before)
                 read_expr_values(r, values, out);
 }

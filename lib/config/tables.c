@@ -61,7 +61,7 @@ static const struct field peer_spec[] = {
         {"sourceAddress", FIELD_IP, MEMBER(struct bgp_peer, source), ANY, .in = API_ALL, .since = "0.1",
          .doc = "Address of the node to connect from; the kernel chooses if it is unset."},
         {"holdTime", FIELD_SECONDS, MEMBER(struct bgp_peer, hold_time_s), NUMBER(0, UINT16_MAX),
-         .in = API_ALL, .zero_counts = true, .since = "0.1",
+         .in = API_ALL, .since = "0.1",
          .doc = "Without a message for so long the session ends; 0s: never. 90s if it is unset, or three "
                 "times "
                 "keepaliveTime."},

@@ -239,16 +239,6 @@ bool interface_name_is_valid(const char *name)
         return true;
 }
 
-int utf8_cut(const char *text, int max)
-{
-        int n = (int)strnlen(text, (size_t)max + 1);
-        if (n <= max)
-                return n;
-        for (n = max; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-                ;
-        return n;
-}
-
 static int min3(int a, int b, int c)
 {
         int m = a < b ? a : b;

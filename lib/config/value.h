@@ -27,9 +27,6 @@ bool label_key_is_valid(const char *key);
 bool label_value_is_valid(const char *value);
 bool interface_name_is_valid(const char *name);
 
-/* How many octets of text to show: at most max, and no character cut in two. */
-int utf8_cut(const char *text, int max);
-
 /* Edits (insert, delete, replace, swap neighbours) from a to b, case aside; gives up above 3 and returns 4.
  */
 int edit_distance(const char *a, const char *b);

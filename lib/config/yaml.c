@@ -11,8 +11,8 @@
  * json-c objects; numbers with a fraction have none, json-c needs their userdata for their text.
  */
 #include "config/yaml.h"
+#include "base/text.h"
 #include "config/scalar.h"
-#include "config/value.h"
 #include <json-c/json.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -192,9 +192,10 @@ static bool key_is_good(struct parse *p, const yaml_event_t *key, struct json_ob
                 return false;
         }
         if (json_object_object_get_ex(map, text, NULL)) {
+                char shown[61];
+                text_printable(shown, sizeof(shown), text);
                 fail(p, line,
-                     arena_printf(p->docs->arena, "has the key \"%.*s\" twice; remove one of them",
-                                  utf8_cut(text, 60), text));
+                     arena_printf(p->docs->arena, "has the key \"%s\" twice; remove one of them", shown));
                 return false;
         }
         return true;

@@ -41,8 +41,14 @@ void yaml_docs_free(struct yaml_docs *);                     /* NULL is fine */
 /* Appends the documents of a text; file is only a name for messages. */
 void yaml_read_text(struct yaml_docs *, const char *file, const char *text, size_t len);
 /* Appends those of a file, of standard input ("-"), or of the *.yaml, *.yml and *.json files right in a
- * directory, in the order of their names; dot-files and what is not a regular file are left out. */
+ * directory, in the order of their names; dot-files and what is not a regular file are left out. A path that
+ * is neither is refused, never waited for. */
 void yaml_read_path(struct yaml_docs *, const char *path);
+/* Appends those of one regular file; anything else (a directory, a FIFO that nobody writes) is refused. */
+void yaml_read_file(struct yaml_docs *, const char *path);
+/* The same as yaml_read_path(), but for commands: waits for a FIFO or a device that the operator named, such
+ * as the /dev/fd/63 of a shell's <(...). */
+void yaml_read_argument(struct yaml_docs *, const char *path);
 /* Appends a document that could not be read. Both texts are copied. */
 void yaml_add_error(struct yaml_docs *, const char *file, int line, const char *error);
 

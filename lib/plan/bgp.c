@@ -1,20 +1,22 @@
 /*
  * BGP: each holder, each advertisement for it on this node, each peer of that advertisement that selects this
- * node gives a route: the address masked to the aggregation length. Routes of one prefix to one peer become
- * one: their communities unite, and different local preferences refuse the whole address, for nobody could
- * say which is meant.
+ * node and carries the family gives a route: the address masked to the aggregation length. Routes of one
+ * prefix to one peer become one: their communities unite, and different local preferences refuse the whole
+ * address, for nobody could say which is meant.
  */
 #include "plan/bgp.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct routes {
-        const struct subject *subject;
-        const struct spot *self;
+        const struct plan_input *in;
+        const struct node_view *self;
+        const bool *peers_here; /* of the config, this node has a session with */
         struct want *want;
         size_t cap;
         bool advertised;      /* some advertisement is for a holder */
         bool covered;         /* and for this node */
+        bool peered;          /* and for a peer of this node, of whatever family */
         const char *conflict; /* the message of a local preference conflict */
 };
 
@@ -65,7 +67,7 @@ static void unite(struct arena *arena, struct attrs *attrs, const struct communi
 
 static void add_route(struct routes *routes, const struct bgp_ad *ad, const struct bgp_peer *peer)
 {
-        struct ip ip = routes->subject->ip;
+        struct ip ip = routes->in->ip;
         uint8_t len = ip_family(ip) == IP_V4 ? ad->aggregation_len4 : ad->aggregation_len6;
         char buf[PREFIX_STRLEN];
         bool found;
@@ -93,38 +95,42 @@ static bool goes_to(const struct bgp_ad *ad, const struct bgp_peer *peer)
         return false;
 }
 
-static bool same_session(const struct bgp_peer *a, const struct bgp_peer *b)
-{
-        return ip_eq(a->address, b->address) && ip_eq(a->source, b->source) && a->port == b->port;
-}
-
-bool plan_peer_here(const struct config *config, size_t i, const struct labels *node)
+void plan_peers(const struct config *config, const struct labels *node, bool *here)
 {
         const struct bgp_peer *v = config->peers;
-        if (!selectors_match(&v[i].node_selectors, node, true))
-                return false;
-        for (size_t j = 0; j < i; j++)
-                if (same_session(&v[j], &v[i]) && selectors_match(&v[j].node_selectors, node, true))
-                        return false;
-        return true;
+        for (size_t i = 0; i < config->n_peers; i++) {
+                here[i] = selectors_match(&v[i].node_selectors, node, true);
+                for (size_t j = 0; j < i && here[i]; j++)
+                        here[i] = !here[j] || !bgp_peer_same_session(&v[j], &v[i]);
+        }
+}
+
+/* One advertisement, which is for a holder and for this node. */
+static void add_routes(struct routes *routes, const struct bgp_ad *ad)
+{
+        const struct config *config = routes->in->config;
+        for (size_t i = 0; i < config->n_peers; i++) {
+                const struct bgp_peer *peer = &config->peers[i];
+                if (!routes->peers_here[i] || !goes_to(ad, peer))
+                        continue;
+                routes->peered = true;
+                if (bgp_peer_carries(peer, ip_family(routes->in->ip)))
+                        add_route(routes, ad, peer);
+        }
 }
 
 static void collect(struct routes *routes, const struct fact *holder)
 {
-        const struct config *config = routes->subject->config;
+        const struct config *config = routes->in->config;
         for (size_t i = 0; i < config->n_bgp_ads; i++) {
                 const struct bgp_ad *ad = &config->bgp_ads[i];
-                if (!ad_selects(&ad->ad, routes->subject->holding.pool, holder))
+                if (!ad_selects(&ad->ad, routes->in->holding.pool, holder))
                         continue;
                 routes->advertised = true;
                 if (!ad_on_node(&ad->ad, routes->self))
                         continue;
                 routes->covered = true;
-                for (size_t j = 0; j < config->n_peers; j++) {
-                        const struct bgp_peer *peer = &config->peers[j];
-                        if (goes_to(ad, peer) && plan_peer_here(config, j, routes->self->labels))
-                                add_route(routes, ad, peer);
-                }
+                add_routes(routes, ad);
         }
 }
 
@@ -134,29 +140,50 @@ static enum reason refusal(const struct routes *routes)
                 return REASON_NO_ADVERTISEMENT;
         if (!routes->covered)
                 return REASON_NODE_NOT_SELECTED;
-        enum reason reason = spot_unfit(routes->subject, routes->self);
+        enum reason reason = node_unfit(routes->in, routes->self);
         if (reason == REASON_NONE)
-                reason = spot_unserved(routes->subject, routes->self);
+                reason = node_unserved(routes->in, routes->self);
         if (reason == REASON_NONE && routes->want->n_routes == 0)
-                reason = REASON_NO_PEERS;
+                reason = routes->peered ? REASON_NO_PEER_OF_FAMILY : REASON_NO_PEERS;
         if (reason == REASON_NONE && routes->conflict)
                 reason = REASON_LOCAL_PREF_CONFLICT;
         return reason;
 }
 
-void plan_bgp(const struct subject *subject, const struct spot *self, struct want *want)
+static const char *message(const struct routes *routes, enum reason reason)
 {
-        struct routes routes = {.subject = subject, .self = self, .want = want};
+        char ip[IP_STRLEN];
+        if (reason == REASON_LOCAL_PREF_CONFLICT)
+                return routes->conflict;
+        if (reason != REASON_NO_PEER_OF_FAMILY)
+                return reason_sentence(reason);
+        return arena_printf(routes->want->arena, "%s %s needs a BGPPeer with an %s address.",
+                            reason_sentence(reason), ip_str(routes->in->ip, ip),
+                            ip_family(routes->in->ip) == IP_V4 ? "IPv4" : "IPv6");
+}
+
+static const bool *peers_here(const struct plan_input *in, const struct labels *node)
+{
+        if (in->self->peers_here)
+                return in->self->peers_here;
+        bool *here = arena_array(in->scratch, in->config->n_peers + 1, sizeof(*here));
+        plan_peers(in->config, node, here);
+        return here;
+}
+
+void plan_bgp(const struct plan_input *in, const struct node_view *self, struct want *want)
+{
+        struct routes routes = {
+                .in = in, .self = self, .want = want, .peers_here = peers_here(in, self->labels)};
         bool any_served = false;
-        for (size_t i = 0; i < subject->holding.n_holders; i++)
-                any_served |= subject->serving[i].anywhere;
-        for (size_t i = 0; i < subject->holding.n_holders; i++)
-                if (subject->serving[i].anywhere || !any_served)
-                        collect(&routes, subject->holding.holders[i]);
+        for (size_t i = 0; i < in->holding.n_holders; i++)
+                any_served |= in->serving[i].anywhere;
+        for (size_t i = 0; i < in->holding.n_holders; i++)
+                if (in->serving[i].anywhere || !any_served)
+                        collect(&routes, in->holding.holders[i]);
         enum reason reason = refusal(&routes);
         want->bgp_reason = reason == REASON_NONE ? REASON_ANNOUNCED : reason;
-        want->bgp_message =
-                reason == REASON_LOCAL_PREF_CONFLICT ? routes.conflict : reason_sentence(want->bgp_reason);
+        want->bgp_message = message(&routes, want->bgp_reason);
         if (reason != REASON_NONE)
                 want->n_routes = 0;
 }

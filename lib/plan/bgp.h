@@ -2,4 +2,4 @@
 #pragma once
 #include "plan/nodes.h"
 
-void plan_bgp(const struct subject *, const struct spot *self, struct want *);
+void plan_bgp(const struct plan_input *, const struct node_view *self, struct want *);

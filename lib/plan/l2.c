@@ -5,26 +5,45 @@
  * wrong, and nothing moves.
  */
 #include "plan/l2.h"
+#include "plan/rendezvous.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* REASON_NONE if, for every holder, an advertisement covers the node. */
-static enum reason unadvertised(const struct subject *subject, const struct spot *spot)
+struct ad_list {
+        const struct l2_ad **v;
+        size_t n;
+};
+
+struct candidacy { /* what is asked of every node */
+        const struct plan_input *in;
+        struct ad_list *ads; /* the advertisements for each holder, on whatever node */
+};
+
+static struct candidacy candidacy_of(const struct plan_input *in)
 {
-        const struct config *config = subject->config;
-        const struct holding *holding = &subject->holding;
-        enum reason reason = REASON_NONE;
+        const struct config *config = in->config;
+        const struct holding *holding = &in->holding;
+        struct candidacy c = {in, arena_array(in->scratch, holding->n_holders, sizeof(struct ad_list))};
         for (size_t i = 0; i < holding->n_holders; i++) {
-                bool advertised = false, covered = false;
-                for (size_t j = 0; j < config->n_l2_ads; j++) {
-                        const struct advertisement *ad = &config->l2_ads[j].ad;
-                        if (!ad_selects(ad, holding->pool, holding->holders[i]))
-                                continue;
-                        advertised = true;
-                        covered |= ad_on_node(ad, spot);
-                }
-                if (!advertised)
+                struct ad_list *list = &c.ads[i];
+                list->v = arena_array(in->scratch, config->n_l2_ads + 1, sizeof(list->v[0]));
+                for (size_t j = 0; j < config->n_l2_ads; j++)
+                        if (ad_selects(&config->l2_ads[j].ad, holding->pool, holding->holders[i]))
+                                list->v[list->n++] = &config->l2_ads[j];
+        }
+        return c;
+}
+
+/* REASON_NONE if, for every holder, an advertisement covers the node. */
+static enum reason unadvertised(const struct candidacy *c, const struct node_view *view)
+{
+        enum reason reason = REASON_NONE;
+        for (size_t i = 0; i < c->in->holding.n_holders; i++) {
+                bool covered = false;
+                if (c->ads[i].n == 0)
                         return REASON_NO_ADVERTISEMENT;
+                for (size_t j = 0; j < c->ads[i].n && !covered; j++)
+                        covered = ad_on_node(&c->ads[i].v[j]->ad, view);
                 if (!covered)
                         reason = REASON_NODE_NOT_SELECTED;
         }
@@ -32,37 +51,39 @@ static enum reason unadvertised(const struct subject *subject, const struct spot
 }
 
 /* All but readiness, which depends on the others. */
-static enum reason unable(const struct subject *subject, const struct spot *spot)
+static enum reason unable(const struct candidacy *c, const struct node_view *view)
 {
-        enum reason reason = unadvertised(subject, spot);
+        enum reason reason = unadvertised(c, view);
         if (reason == REASON_NONE)
-                reason = spot_unfit(subject, spot);
-        return reason != REASON_NONE ? reason : spot_unserved(subject, spot);
+                reason = node_unfit(c->in, view);
+        return reason != REASON_NONE ? reason : node_unserved(c->in, view);
 }
 
-struct standing { /* of this node among the candidates */
-        uint32_t ready_before, all_before;
-        bool any_ready;
+struct preferred { /* how many candidates come before this node */
+        uint32_t ready, all;
+        bool any_ready; /* some candidate is ready, before or after */
 };
 
-static struct standing stand(const struct subject *subject, const struct spot *self)
+static struct preferred preferred_to(const struct candidacy *c, const struct node_view *self)
 {
-        struct standing standing = {0};
+        struct preferred preferred = {0};
         struct store_cursor cursor = {0};
+        struct rendezvous *rendezvous = rendezvous_new(c->in->ip);
         const struct fact *node;
-        uint8_t own[HASH_LEN], other[HASH_LEN];
-        rendezvous(self->name, subject->ip, own);
-        while ((node = store_next(subject->store, KIND_NODE, &cursor))) {
-                struct spot spot = spot_of(node);
-                if (unable(subject, &spot) != REASON_NONE)
+        uint8_t own[RENDEZVOUS_LEN], other[RENDEZVOUS_LEN];
+        rendezvous_hash(rendezvous, self->name, own);
+        while ((node = store_next(c->in->store, KIND_NODE, &cursor))) {
+                struct node_view view = node_view_of(node);
+                if (unable(c, &view) != REASON_NONE)
                         continue;
-                rendezvous(spot.name, subject->ip, other);
-                bool before = memcmp(other, own, HASH_LEN) < 0;
-                standing.any_ready |= node->u.node.ready;
-                standing.ready_before += before && node->u.node.ready;
-                standing.all_before += before;
+                rendezvous_hash(rendezvous, view.name, other);
+                bool before = memcmp(other, own, RENDEZVOUS_LEN) < 0;
+                preferred.any_ready |= node->u.node.ready;
+                preferred.ready += before && node->u.node.ready;
+                preferred.all += before;
         }
-        return standing;
+        rendezvous_free(rendezvous);
+        return preferred;
 }
 
 static void add_interface(struct want *want, const char *name)
@@ -79,44 +100,42 @@ static void add_interface(struct want *want, const char *name)
 }
 
 /* The union over all advertisements that apply here; one without interfaces means all. */
-static void unite_interfaces(const struct subject *subject, const struct spot *self, struct want *want)
+static void unite_interfaces(const struct candidacy *c, const struct node_view *self, struct want *want)
 {
-        const struct config *config = subject->config;
-        const struct holding *holding = &subject->holding;
+        const struct config *config = c->in->config;
         size_t max = 0;
         for (size_t j = 0; j < config->n_l2_ads; j++)
                 max += config->l2_ads[j].n_interfaces;
         want->l2.interfaces = arena_array(want->arena, max + 1, sizeof(want->l2.interfaces[0]));
-        for (size_t j = 0; j < config->n_l2_ads; j++) {
-                const struct l2_ad *ad = &config->l2_ads[j];
-                bool applies = false;
-                for (size_t i = 0; i < holding->n_holders; i++)
-                        applies |= ad_selects(&ad->ad, holding->pool, holding->holders[i]);
-                if (!applies || !ad_on_node(&ad->ad, self))
-                        continue;
-                if (ad->n_interfaces == 0) {
-                        want->l2.n_interfaces = 0;
-                        return;
+        for (size_t i = 0; i < c->in->holding.n_holders; i++) {
+                for (size_t j = 0; j < c->ads[i].n; j++) {
+                        const struct l2_ad *ad = c->ads[i].v[j];
+                        if (!ad_on_node(&ad->ad, self))
+                                continue;
+                        if (ad->n_interfaces == 0) {
+                                want->l2.n_interfaces = 0;
+                                return;
+                        }
+                        for (size_t k = 0; k < ad->n_interfaces; k++)
+                                add_interface(want, ad->interfaces[k]);
                 }
-                for (size_t k = 0; k < ad->n_interfaces; k++)
-                        add_interface(want, ad->interfaces[k]);
         }
 }
 
-void plan_l2(const struct subject *subject, const struct spot *self, struct want *want)
+void plan_l2(const struct plan_input *in, const struct node_view *self, struct want *want)
 {
-        enum reason reason = unable(subject, self);
+        struct candidacy candidacy = candidacy_of(in);
+        enum reason reason = unable(&candidacy, self);
         if (reason == REASON_NONE) {
-                struct standing standing = stand(subject, self);
+                struct preferred preferred = preferred_to(&candidacy, self);
                 bool ready = !self->node || self->node->ready;
-                if (!ready && standing.any_ready) {
+                if (!ready && preferred.any_ready) {
                         reason = REASON_NODE_NOT_READY;
                 } else {
                         reason = REASON_CANDIDATE;
                         want->l2.candidate = true;
-                        want->l2.rank =
-                                1 + (standing.any_ready ? standing.ready_before : standing.all_before);
-                        unite_interfaces(subject, self, want);
+                        want->l2.rank = 1 + (preferred.any_ready ? preferred.ready : preferred.all);
+                        unite_interfaces(&candidacy, self, want);
                 }
         }
         want->l2.reason = reason;

@@ -2,4 +2,4 @@
 #pragma once
 #include "plan/nodes.h"
 
-void plan_l2(const struct subject *, const struct spot *self, struct want *);
+void plan_l2(const struct plan_input *, const struct node_view *self, struct want *);

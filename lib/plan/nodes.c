@@ -1,9 +1,10 @@
 /*
  * Nodes and endpoints. A Service that shares its address with others must not take it away from them by
  * having no endpoints at all: holders that nobody serves are left out as long as another one is served.
+ *
+ * Every node is looked at for every plan, so what endpoints say is brought into a sorted list of nodes once.
  */
 #include "plan/nodes.h"
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,77 +17,96 @@ static bool counts(const struct endpoint *endpoint, enum ip_family family, bool 
         return endpoint->ready || (!ready_only && endpoint->serving && endpoint->terminating);
 }
 
-struct serving serving_of(const struct store *store, const struct fact *service, enum ip_family family)
+static int name_cmp(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Pointers are those of the facts. */
+static void collect_nodes(struct serving *serving, const struct store *store, const struct fact *service,
+                          enum ip_family family, struct arena *arena)
+{
+        struct store_cursor cursor = {0};
+        const struct fact *slice;
+        size_t max = 0, n = 0;
+        while ((slice = store_next_slice(store, service, &cursor)))
+                max += slice->u.slice.n;
+        serving->nodes = arena_array(arena, max + 1, sizeof(serving->nodes[0]));
+        cursor = (struct store_cursor){0};
+        while ((slice = store_next_slice(store, service, &cursor))) {
+                for (size_t i = 0; i < slice->u.slice.n; i++) {
+                        const struct endpoint *endpoint = &slice->u.slice.v[i];
+                        if (endpoint->node && counts(endpoint, family, serving->ready))
+                                serving->nodes[n++] = endpoint->node;
+                }
+        }
+        qsort(serving->nodes, n, sizeof(serving->nodes[0]), name_cmp);
+        for (size_t i = 0; i < n; i++)
+                if (i == 0 || strcmp(serving->nodes[i], serving->nodes[serving->n_nodes - 1]) != 0)
+                        serving->nodes[serving->n_nodes++] = serving->nodes[i];
+}
+
+struct serving serving_of(const struct store *store, const struct fact *service, enum ip_family family,
+                          struct arena *arena)
 {
         struct serving serving = {0};
         struct store_cursor cursor = {0};
         const struct fact *slice;
-        while ((slice = store_next_slice(store, service, &cursor))) {
+        while (!serving.ready && (slice = store_next_slice(store, service, &cursor))) {
                 for (size_t i = 0; i < slice->u.slice.n && !serving.ready; i++) {
                         serving.anywhere |= counts(&slice->u.slice.v[i], family, false);
                         serving.ready |= counts(&slice->u.slice.v[i], family, true);
                 }
         }
+        if (service->u.service.policy == POLICY_LOCAL && serving.anywhere)
+                collect_nodes(&serving, store, service, family, arena);
         return serving;
 }
 
-bool serving_on(const struct store *store, const struct fact *service, enum ip_family family,
-                struct serving serving, const char *node)
+bool serving_on(const struct serving *serving, const char *node)
 {
-        struct store_cursor cursor = {0};
-        const struct fact *slice;
-        while ((slice = store_next_slice(store, service, &cursor))) {
-                for (size_t i = 0; i < slice->u.slice.n; i++) {
-                        const struct endpoint *endpoint = &slice->u.slice.v[i];
-                        if (endpoint->node && !strcmp(endpoint->node, node) &&
-                            counts(endpoint, family, serving.ready))
-                                return true;
-                }
-        }
-        return false;
+        return serving->n_nodes > 0 &&
+               bsearch(&node, serving->nodes, serving->n_nodes, sizeof(serving->nodes[0]), name_cmp);
 }
 
 /* ---- nodes ---- */
 
-struct spot spot_of(const struct fact *node)
+struct node_view node_view_of(const struct fact *node)
 {
-        return (struct spot){node->ref.name, &node->labels, &node->u.node};
+        return (struct node_view){node->ref.name, &node->labels, &node->u.node};
 }
 
-struct spot spot_self(const struct subject *subject, struct label *name, struct labels *made_up)
+struct node_view node_view_self(const struct plan_input *in, struct label *name, struct labels *made_up)
 {
-        const struct fact *node = store_node(subject->store, subject->self->node);
+        const struct fact *node = store_node(in->store, in->self->node);
         if (node)
-                return spot_of(node);
-        *name = (struct label){"kubernetes.io/hostname", subject->self->node};
+                return node_view_of(node);
+        *name = (struct label){"kubernetes.io/hostname", in->self->node};
         *made_up = (struct labels){name, 1};
-        return (struct spot){subject->self->node, made_up, NULL};
+        return (struct node_view){in->self->node, made_up, NULL};
 }
 
-enum reason spot_unfit(const struct subject *subject, const struct spot *spot)
+enum reason node_unfit(const struct plan_input *in, const struct node_view *view)
 {
         /* Without any Node object there is nothing to ask; with others but not this one, the node is gone. */
-        if (!spot->node)
-                return store_count(subject->store, KIND_NODE) ? REASON_NODE_LEAVING : REASON_NONE;
-        if (spot->node->network_down)
+        if (!view->node)
+                return store_count(in->store, KIND_NODE) ? REASON_NODE_LEAVING : REASON_NONE;
+        if (view->node->network_down)
                 return REASON_NODE_NETWORK_UNAVAILABLE;
-        if (spot->node->excluded && !subject->self->ignore_exclude)
+        if (view->node->excluded && !in->self->ignore_exclude)
                 return REASON_NODE_EXCLUDED;
-        return spot->node->leaving ? REASON_NODE_LEAVING : REASON_NONE;
+        return view->node->leaving ? REASON_NODE_LEAVING : REASON_NONE;
 }
 
-enum reason spot_unserved(const struct subject *subject, const struct spot *spot)
+enum reason node_unserved(const struct plan_input *in, const struct node_view *view)
 {
-        const struct holding *holding = &subject->holding;
-        enum ip_family family = ip_family(subject->ip);
         bool served = false;
-        for (size_t i = 0; i < holding->n_holders; i++) {
-                const struct fact *holder = holding->holders[i];
-                if (!subject->serving[i].anywhere)
+        for (size_t i = 0; i < in->holding.n_holders; i++) {
+                const struct service *holder = &in->holding.holders[i]->u.service;
+                if (!in->serving[i].anywhere)
                         continue;
                 served = true;
-                if (holder->u.service.policy == POLICY_LOCAL &&
-                    !serving_on(subject->store, holder, family, subject->serving[i], spot->name))
+                if (holder->policy == POLICY_LOCAL && !serving_on(&in->serving[i], view->name))
                         return REASON_NO_LOCAL_ENDPOINTS;
         }
         return served ? REASON_NONE : REASON_NO_ENDPOINTS;
@@ -104,21 +124,7 @@ bool ad_selects(const struct advertisement *ad, const struct pool *pool, const s
         return selectors_match(&ad->service_selectors, &service->labels, true);
 }
 
-bool ad_on_node(const struct advertisement *ad, const struct spot *spot)
+bool ad_on_node(const struct advertisement *ad, const struct node_view *view)
 {
-        return selectors_match(&ad->node_selectors, spot->labels, true);
-}
-
-void rendezvous(const char *node, struct ip ip, uint8_t out[static HASH_LEN])
-{
-        char text[IP_STRLEN];
-        unsigned len = 0;
-        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-        ip_str(ip, text);
-        if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) ||
-            !EVP_DigestUpdate(ctx, node, strlen(node)) || !EVP_DigestUpdate(ctx, "#", 1) ||
-            !EVP_DigestUpdate(ctx, text, strlen(text)) || !EVP_DigestFinal_ex(ctx, out, &len) ||
-            len != HASH_LEN)
-                abort();
-        EVP_MD_CTX_free(ctx);
+        return selectors_match(&ad->node_selectors, view->labels, true);
 }

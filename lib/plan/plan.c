@@ -20,25 +20,25 @@ static void name_holders(const struct holding *holding, struct want *want)
 struct mono plan_address(const struct store *store, const struct config *config, const struct self *self,
                          const struct past *past, struct ip ip, struct mono now, struct want **out)
 {
-        struct subject subject = {.store = store, .config = config, .self = self, .ip = ip};
-        struct want *want = want_new(ip);
         struct arena *scratch = arena_new();
+        struct plan_input in = {.store = store, .config = config, .self = self, .ip = ip, .scratch = scratch};
+        struct want *want = want_new(ip);
         struct label name;
         struct labels made_up;
         (void)past;
         (void)now;
-        ipam_holding(store, config, ip, scratch, &subject.holding);
-        if (subject.holding.reason != REASON_NONE) {
-                refuse(want, subject.holding.reason);
+        ipam_holding(store, config, ip, scratch, &in.holding);
+        if (in.holding.reason != REASON_NONE) {
+                refuse(want, in.holding.reason);
         } else {
-                size_t n = subject.holding.n_holders;
-                subject.serving = arena_array(scratch, n, sizeof(struct serving));
+                size_t n = in.holding.n_holders;
+                in.serving = arena_array(scratch, n, sizeof(struct serving));
                 for (size_t i = 0; i < n; i++)
-                        subject.serving[i] = serving_of(store, subject.holding.holders[i], ip_family(ip));
-                struct spot spot = spot_self(&subject, &name, &made_up);
-                name_holders(&subject.holding, want);
-                plan_l2(&subject, &spot, want);
-                plan_bgp(&subject, &spot, want);
+                        in.serving[i] = serving_of(store, in.holding.holders[i], ip_family(ip), scratch);
+                struct node_view view = node_view_self(&in, &name, &made_up);
+                name_holders(&in.holding, want);
+                plan_l2(&in, &view, want);
+                plan_bgp(&in, &view, want);
         }
         arena_free(scratch);
         *out = want;

@@ -10,8 +10,9 @@
 
 struct self { /* the node that plans */
         const char *node;
-        bool ignore_exclude;  /* --ignore-exclude-lb: the label on nodes means nothing */
-        bool dataplane_ready; /* the node's data plane can serve; nothing waits for it yet */
+        bool ignore_exclude;    /* --ignore-exclude-lb: the label on nodes means nothing */
+        bool dataplane_ready;   /* the node's data plane can serve; nothing waits for it yet */
+        const bool *peers_here; /* of plan_peers(), which are here; NULL: each plan finds out */
 };
 
 struct past {           /* what time adds to the facts about one address */
@@ -23,6 +24,7 @@ struct past {           /* what time adds to the facts about one address */
 struct mono plan_address(const struct store *, const struct config *, const struct self *,
                          const struct past *, struct ip, struct mono now, struct want **out);
 
-/* Whether the node with these labels has a session with config->peers[i]: the peer selects it, and no peer
- * before it asks for the same session there (design.md, BGP sessions). */
-bool plan_peer_here(const struct config *, size_t i, const struct labels *node);
+/* With which of config->peers the node with these labels has a session: here[i] of n_peers. The peer selects
+ * the node, and no peer before it asks for the same session there (design.md, BGP sessions). For struct self,
+ * until the config or the labels change. */
+void plan_peers(const struct config *, const struct labels *node, bool *here);

@@ -1,6 +1,7 @@
 /* One session against a scripted peer: both ways, in pieces, with garbage, with silence. */
 #include "bgp/session.h"
 #include "peer.h"
+#include "test/unit/base/capture.h"
 
 struct t {
         struct bench b;
@@ -562,6 +563,58 @@ START_TEST(restarting)
 }
 END_TEST
 
+static size_t times(const char *text, const char *what)
+{
+        size_t n = 0;
+        while ((text = strstr(text, what)) != NULL) {
+                text++;
+                n++;
+        }
+        return n;
+}
+
+static void set_too_much(struct t *t, const char *text)
+{
+        enum { N = 1000 }; /* 4 bytes each, and a message has 4096 */
+        struct community many[N];
+        struct ip ip;
+        ck_assert(ip_parse(text, &ip));
+        for (uint32_t i = 0; i < N; i++)
+                many[i] = (struct community){.a = 65000, .b = i};
+        struct route r = {.prefix = ip_prefix(ip, 32),
+                          .peer = "tor",
+                          .attrs = {.communities = many, .n_communities = N}};
+        rib_set(session_rib(t->s), ip, &r, 1);
+        session_kick(t->s);
+}
+
+START_TEST(what_cannot_be_announced_is_logged_once)
+{
+        struct capture log;
+        struct t *t = setup("127.0.0.1", 90);
+        establish(t);
+        capture_begin(&log);
+        set_too_much(t, "192.0.2.1");
+        set_host(t, "192.0.2.10", 0);
+        peer_wait_routes(&t->b, t->p, 1);
+        ck_assert_uint_eq(status(t).prefixes_refused, 1);
+        set_host(t, "192.0.2.11", 0);
+        peer_wait_routes(&t->b, t->p, 2);
+        ck_assert_uint_eq(times(capture_now(&log), "prefixes="), 1);
+        ck_assert_uint_eq(times(log.text, "peer=tor prefixes=1 "), 1);
+        set_too_much(t, "192.0.2.2");
+        set_host(t, "192.0.2.12", 0);
+        peer_wait_routes(&t->b, t->p, 3);
+        ck_assert_uint_eq(times(capture_now(&log), "peer=tor prefixes=2 "), 1);
+        set_host(t, "192.0.2.1", 0);
+        set_host(t, "192.0.2.2", 0);
+        peer_wait_routes(&t->b, t->p, 5);
+        ck_assert_uint_eq(times(capture_now(&log), "peer=tor prefixes=0 "), 1);
+        ck_assert_uint_eq(times(log.text, "prefixes="), 3);
+        teardown(t);
+}
+END_TEST
+
 int main(void)
 {
         Suite *s = suite_create("bgp/session");
@@ -586,6 +639,7 @@ int main(void)
         tcase_add_test(t, new_parameters);
         tcase_add_test(t, leaving);
         tcase_add_test(t, restarting);
+        tcase_add_test(t, what_cannot_be_announced_is_logged_once);
         suite_add_tcase(s, t);
         SRunner *r = srunner_create(s);
         srunner_run_all(r, CK_NORMAL);

@@ -140,7 +140,7 @@ END_TEST
 START_TEST(every_field_reaches_its_member)
 {
         char ip[IP_STRLEN];
-        struct config *config = config_of_path(TEST_DATA "/config/print/full.json");
+        struct config *config = config_of_path(TEST_DATA "/config/full.json");
         ck_assert_uint_eq(config->n_pools, 1);
         const struct pool *pool = &config->pools[0];
         ck_assert(pool->valid && !pool->auto_assign && pool->avoid_buggy_ips && pool->pinned);

@@ -172,16 +172,6 @@ START_TEST(distances)
 }
 END_TEST
 
-START_TEST(cuts)
-{
-        ck_assert_int_eq(utf8_cut("abc", 3), 3);
-        ck_assert_int_eq(utf8_cut("abcd", 3), 3);
-        ck_assert_int_eq(utf8_cut("ab\xc3\xa9", 3), 2);
-        ck_assert_int_eq(utf8_cut("a\xf0\x9f\x98\x80z", 4), 1);
-        ck_assert_int_eq(utf8_cut("", 3), 0);
-}
-END_TEST
-
 int main(void)
 {
         TCase *tests = tcase_create("value");
@@ -191,6 +181,5 @@ int main(void)
         tcase_add_test(tests, as_numbers);
         tcase_add_test(tests, names);
         tcase_add_test(tests, distances);
-        tcase_add_test(tests, cuts);
         return run_tests(tests);
 }

@@ -160,7 +160,7 @@ END_TEST
 START_TEST(a_directory_is_no_kubeconfig)
 {
         ck_assert_ptr_null(auth_kubeconfig(dir, start, &error));
-        ck_assert_ptr_nonnull(strstr(error, "it is not a file"));
+        ck_assert_ptr_nonnull(strstr(error, "not a regular file"));
 }
 END_TEST
 

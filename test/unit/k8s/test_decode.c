@@ -335,7 +335,7 @@ START_TEST(what_cannot_be_used_says_why)
                  "service-name"},
                 {"{\"apiVersion\":\"discovery.k8s.io/"
                  "v1\",\"kind\":\"EndpointSlice\",\"metadata\":{\"name\":\"x\",\"labels\":"
-                 "{\"kubernetes.io/service-name\":\"s\"}},\"addressType\":\"FQDN\"}",
+                 "{\"kubernetes.io/service-name\":\"s\"}},\"addressType\":7}",
                  "addressType"},
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,9 +1,9 @@
 /* The Lease's requests against a server that keeps one Lease. The algorithm itself: test_lease_fsm.c. */
 #include "fake_server.h"
 #include "k8s/auth.h"
-#include "json/json.h"
 #include "k8s/lease.h"
 #include "k8s/transport.h"
+#include "json/json.h"
 #include <check.h>
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 #include "base/arena.h"
-#include "json/json.h"
 #include "k8s/stream.h"
+#include "json/json.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* A watch, its transport and its stream against a server that follows a script. */
 #include "fake_server.h"
 #include "k8s/auth.h"
-#include "json/json.h"
 #include "k8s/transport.h"
 #include "k8s/watch.h"
+#include "json/json.h"
 #include <check.h>
 #include <signal.h>
 

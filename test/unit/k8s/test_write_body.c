@@ -1,6 +1,6 @@
 #include "base/arena.h"
-#include "json/json.h"
 #include "k8s/write_body.h"
+#include "json/json.h"
 #include <check.h>
 #include <string.h>
 

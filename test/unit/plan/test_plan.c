@@ -1,5 +1,6 @@
 #include "plan/nodes.h"
 #include "plan/plan.h"
+#include "plan/rendezvous.h"
 #include "test/unit/store/build.h"
 #include <check.h>
 
@@ -101,20 +102,24 @@ static void usual(void)
         test_pool(config, "lan range=10.0.0.0/16 range=2001:db8::/64 l:zone=lan");
         test_l2_ad(config, "l2");
         test_bgp_ad(config, "bgp");
-        test_peer(config, "tor");
+        test_peer(config, "tor address=192.0.2.1");
 }
 
 /* ---- the election ---- */
 
 START_TEST(preference_is_the_hash_of_node_and_address)
 {
-        uint8_t hash[HASH_LEN];
+        uint8_t hash[RENDEZVOUS_LEN];
         static const uint8_t a[] = {0xdd, 0x41, 0x59, 0x1f, 0xe8, 0xf3, 0x1f, 0x9f};
         static const uint8_t b[] = {0x2a, 0xca, 0xe8, 0x85, 0x81, 0xfd, 0x8b, 0x47};
-        rendezvous("node-a", test_ip("10.0.0.1"), hash);
-        ck_assert_mem_eq(hash, a, sizeof(a));
-        rendezvous("node-b", test_ip("10.0.0.1"), hash);
-        ck_assert_mem_eq(hash, b, sizeof(b));
+        struct rendezvous *rendezvous = rendezvous_new(test_ip("10.0.0.1"));
+        for (int i = 0; i < 2; i++) { /* one is for all nodes */
+                rendezvous_hash(rendezvous, "node-a", hash);
+                ck_assert_mem_eq(hash, a, sizeof(a));
+                rendezvous_hash(rendezvous, "node-b", hash);
+                ck_assert_mem_eq(hash, b, sizeof(b));
+        }
+        rendezvous_free(rendezvous);
 }
 END_TEST
 
@@ -242,6 +247,23 @@ START_TEST(local_needs_an_endpoint_on_the_node)
 }
 END_TEST
 
+START_TEST(local_with_many_endpoints)
+{
+        usual();
+        put(KIND_SERVICE, "a/web ip=10.0.0.1 local");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@node-c:rs ep=10.1.0.2@node-a:rs "
+                                "ep=10.1.0.3@node-c:rs ep=10.1.0.4@node-z:rs ep=10.1.0.5@-:rs");
+        put(KIND_ENDPOINTSLICE, "a/web-2 service=web ep=10.1.1.1@node-a:rs ep=10.1.1.2@node-b:st "
+                                "ep=2001:db8:1::1@node-b:rs ep=10.1.1.3@node-aa:rs");
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor 10.0.0.1/32");
+        ck_assert_str_eq(bgp("node-b", "10.0.0.1"), "NoLocalEndpoints");
+        ck_assert_str_eq(bgp("node-c", "10.0.0.1"), "tor 10.0.0.1/32");
+        ck_assert_str_eq(l2("node-a", "10.0.0.1"), "1");
+        ck_assert_str_eq(l2("node-b", "10.0.0.1"), "NoLocalEndpoints");
+        ck_assert_str_eq(l2("node-c", "10.0.0.1"), "2");
+}
+END_TEST
+
 START_TEST(terminating_endpoints_count_only_where_none_is_ready_anywhere)
 {
         usual();
@@ -340,9 +362,9 @@ START_TEST(routes_by_peer_and_prefix)
         test_bgp_ad(config, "a community=2 community=5");
         test_bgp_ad(config, "b len4=24 community=3 peer=tor-b");
         test_bgp_ad(config, "c community=1 community=5 peer=tor-a peer=nobody");
-        test_peer(config, "tor-a");
-        test_peer(config, "tor-b");
-        test_peer(config, "tor-c nodesel:rack=7");
+        test_peer(config, "tor-a address=192.0.2.1");
+        test_peer(config, "tor-b address=192.0.2.2");
+        test_peer(config, "tor-c address=192.0.2.3 nodesel:rack=7");
         ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor-a 10.0.0.1/32 c=1 c=2 c=5; tor-b 10.0.0.0/24 c=3; "
                                                     "tor-b 10.0.0.1/32 c=2 c=5");
         put(KIND_NODE, "node-c l:rack=7");
@@ -357,7 +379,7 @@ START_TEST(without_a_peer)
         usual();
         config->n_peers = 0;
         ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "NoPeers");
-        test_peer(config, "tor nodesel:rack=7");
+        test_peer(config, "tor address=192.0.2.1 nodesel:rack=7");
         ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "NoPeers");
 }
 END_TEST
@@ -380,9 +402,10 @@ START_TEST(ipv6_has_its_own_length)
         usual();
         config->n_bgp_ads = 0;
         test_bgp_ad(config, "a len4=24 len6=64");
+        test_peer(config, "tor6 address=2001:db8:ffff::1");
         put(KIND_SERVICE, "a/web ip=10.0.0.1 ip=2001:db8::5");
         put(KIND_ENDPOINTSLICE, "a/web-2 service=web ep=2001:db8:1::1@node-a:rs");
-        ck_assert_str_eq(bgp("node-a", "2001:db8::5"), "tor 2001:db8::/64");
+        ck_assert_str_eq(bgp("node-a", "2001:db8::5"), "tor6 2001:db8::/64");
         ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor 10.0.0.0/24");
 }
 END_TEST
@@ -402,6 +425,66 @@ START_TEST(local_preferences)
         config->n_bgp_ads = 1;
         test_bgp_ad(config, "e"); /* with and without is a conflict too */
         ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "LocalPrefConflict");
+}
+END_TEST
+
+static const char *bgp_message(const char *node, const char *ip)
+{
+        struct self self = {.node = node};
+        struct want *want = plan_as(&self, ip);
+        const char *text = arena_strdup(arena, want->bgp_message);
+        want_free(want);
+        return text;
+}
+
+START_TEST(a_session_carries_the_family_of_its_address_only)
+{
+        usual();
+        put(KIND_SERVICE, "a/web ip=10.0.0.1 ip=2001:db8::5");
+        put(KIND_ENDPOINTSLICE, "a/web-2 service=web ep=2001:db8:1::1@node-a:rs");
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor 10.0.0.1/32");
+        ck_assert_str_eq(bgp("node-a", "2001:db8::5"), "NoPeerOfFamily");
+        ck_assert_ptr_nonnull(strstr(bgp_message("node-a", "2001:db8::5"),
+                                     "2001:db8::5 needs a BGPPeer with an IPv6 address"));
+        test_peer(config, "tor6 address=2001:db8:ffff::1 nodesel:rack=7"); /* not on this node */
+        ck_assert_str_eq(bgp("node-a", "2001:db8::5"), "NoPeerOfFamily");
+        test_peer(config, "tor6-b address=2001:db8:ffff::2");
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "tor 10.0.0.1/32");
+        ck_assert_str_eq(bgp("node-a", "2001:db8::5"), "tor6-b 2001:db8::5/128");
+        config->peers[0] = config->peers[2];
+        config->n_peers = 1;
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "NoPeerOfFamily");
+        ck_assert_ptr_nonnull(strstr(bgp_message("node-a", "10.0.0.1"), "an IPv4 address"));
+        config->n_peers = 0;
+        ck_assert_str_eq(bgp("node-a", "10.0.0.1"), "NoPeers");
+}
+END_TEST
+
+START_TEST(the_peers_of_a_node_are_found_once)
+{
+        bool here[5];
+        struct label rack = {"rack", "1"};
+        struct labels labels = {&rack, 1};
+        usual();
+        config->n_peers = 0;
+        test_peer(config, "tor-a address=192.0.2.1 nodesel:rack=2");
+        test_peer(config, "tor-b address=192.0.2.1 nodesel:rack=1");
+        test_peer(config, "tor-c address=192.0.2.1");
+        test_peer(config, "tor-d address=192.0.2.1");
+        test_peer(config, "tor-e address=192.0.2.1");
+        config->peers[3].source = test_ip("192.0.2.9");
+        config->peers[4].port = 1179;
+        plan_peers(config, &labels, here);
+        ck_assert_mem_eq(here, ((const bool[]){false, true, false, true, true}), sizeof(here));
+        plan_peers(config, &(struct labels){0}, here);
+        ck_assert_mem_eq(here, ((const bool[]){false, false, true, true, true}), sizeof(here));
+        for (size_t i = 0; i < 5; i++)
+                here[i] = i == 4;
+        struct self self = {.node = "node-a", .peers_here = here}; /* it is believed */
+        struct want *want = plan_as(&self, "10.0.0.1");
+        ck_assert_uint_eq(want->n_routes, 1);
+        ck_assert_str_eq(want->routes[0].peer, "tor-e");
+        want_free(want);
 }
 END_TEST
 
@@ -467,6 +550,7 @@ static void add_all(TCase *tcase)
         tcase_add_test(tcase, holders_are_named);
         tcase_add_test(tcase, no_endpoints);
         tcase_add_test(tcase, local_needs_an_endpoint_on_the_node);
+        tcase_add_test(tcase, local_with_many_endpoints);
         tcase_add_test(tcase, terminating_endpoints_count_only_where_none_is_ready_anywhere);
         tcase_add_test(tcase, serving_but_not_ready_does_not_count);
         tcase_add_test(tcase, without_an_advertisement);
@@ -477,6 +561,8 @@ static void add_all(TCase *tcase)
         tcase_add_test(tcase, without_a_peer);
         tcase_add_test(tcase, a_session_belongs_to_the_first_peer_that_asks_for_it);
         tcase_add_test(tcase, ipv6_has_its_own_length);
+        tcase_add_test(tcase, a_session_carries_the_family_of_its_address_only);
+        tcase_add_test(tcase, the_peers_of_a_node_are_found_once);
         tcase_add_test(tcase, local_preferences);
         tcase_add_test(tcase, sharers_are_merged);
         tcase_add_test(tcase, sharers_with_different_local_preferences_are_refused);

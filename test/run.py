@@ -73,7 +73,8 @@ def check_program(program, name, total):
         return
     tap = OUT / f"{program.name}.tap"
     tap.unlink(missing_ok=True)
-    environment = {**os.environ, "CK_TAP_LOG_FILE_NAME": str(tap), "CK_VERBOSITY": "silent"}
+    environment = {**os.environ, "CK_TAP_LOG_FILE_NAME": str(tap), "CK_VERBOSITY": "silent",
+                   "TMPDIR": str(OUT)}
     try:
         done = subprocess.run([program], cwd=OUT, env=environment, stdin=subprocess.DEVNULL, timeout=300,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
@@ -160,7 +161,7 @@ def e2e(name, total):
     if not os.environ.get("HERALD") and not build("release"):
         total.add(failed=1)
         return
-    pytest("e2e", name, total, {})
+    pytest("e2e", name, total, {}, ("kube", "e2e"))
 
 
 def build_kubernetes():
@@ -176,7 +177,7 @@ def build_kubernetes():
     return last.removeprefix("error: ") if process.returncode != 0 else None
 
 
-def pytest(layer, name, total, environment):
+def pytest(layer, name, total, environment, folders=None):
     if not list((ROOT / "test" / layer).glob("test_*.py")):
         say(f"  {layer}: no tests yet")
         return
@@ -184,7 +185,7 @@ def pytest(layer, name, total, environment):
     report.unlink(missing_ok=True)
     argv = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--no-header",
             f"--rootdir={ROOT}", f"--basetemp={OUT / layer / 'base'}", f"--junitxml={report}", "-o", "junit_family=xunit2",
-            *(["-k", name] if name else []), str(ROOT / "test" / layer)]
+            *(["-k", name] if name else []), *[str(ROOT / "test" / folder) for folder in folders or (layer,)]]
     passed_on = {key: os.environ[key] for key in ("CI", "HERALD") if key in os.environ}
     passed_on["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     as_root = [] if os.geteuid() == 0 else ["sudo"]

@@ -71,11 +71,12 @@ static void tell_down(struct session *s, bool was_up)
 {
         uint32_t suppressed = 0;
         char ip[IP_STRLEN], why[LOG_QUOTELEN];
-        if (log_allow(&s->limit, mono_now().ns, 5, 60 * SEC, &suppressed))
+        bool news = was_up || strcmp(s->error, s->reported) != 0;
+        if (news && log_allow(&s->limit, mono_now().ns, 5, 60 * SEC, &suppressed))
                 log_pairs(LOG_WARN, "bgp", was_up ? "session went down" : "session cannot come up",
                           "peer=%s address=%s error=%s suppressed=%u", s->name, ip_str(s->peer.address, ip),
                           log_quote(why, s->error), suppressed);
-        if (!was_up && strcmp(s->error, s->reported) == 0)
+        if (!news)
                 return;
         memcpy(s->reported, s->error, sizeof(s->error));
         s->news(s->arg, s, SESSION_DOWN, s->error);

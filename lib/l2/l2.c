@@ -331,16 +331,13 @@ static void announce_leave(void *self, enum leave leave, struct mono deadline, v
                            void *arg)
 {
         struct l2 *l2 = self;
-        struct address *a, *a_next;
-        struct segment *s, *s_next;
+        struct address *a, *next;
 
         (void)deadline;
         if (leave == LEAVE_NODE)
-                HASH_ITER (hh, l2->addresses, a, a_next)
+                HASH_ITER (hh, l2->addresses, a, next)
                         drop(l2, a);
-        HASH_ITER (hh, l2->segments, s, s_next)
-                close_segment(l2, s);
-        l2->left = true;
+        l2->left = true; /* sockets are closed with the rest: the kernel takes its time for that */
         loop_timer_stop(l2->place_timer);
         loop_defer(l2->loop, done, arg);
 }

@@ -46,9 +46,11 @@ static struct sock_filter arp_filter[] = {
 /* ICMPv6 right behind the IPv6 header, type 135 or 136 */
 static struct sock_filter ndp_filter[] = {
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 6),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 8),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 6),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 21),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 255, 0, 4), /* what a router forwarded is no neighbour's */
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 54),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 135, 1, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 136, 0, 1),

@@ -22,11 +22,20 @@ static struct config *config_of(const char *text, size_t len)
         return config;
 }
 
+/* A line reaches a terminal. */
+static void read_line(char *line)
+{
+        for (const char *c = line; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == 127)
+                        abort();
+        free(line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct config *config = config_of((const char *)data, size);
         for (size_t i = 0; i < config->n_verdicts; i++)
-                free(check_line(&config->verdicts[i]));
+                read_line(check_line(&config->verdicts[i]));
         json_object_put(check_json(config));
         config_free(config);
         return 0;

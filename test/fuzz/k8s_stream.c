@@ -1,9 +1,17 @@
 /* Any bytes, as a watch and as a list, in two pieces; every value that comes out is decoded as a fact. */
 #include "k8s/decode.h"
-#include "json/json.h"
 #include "k8s/stream.h"
+#include "json/json.h"
 #include <stdint.h>
 #include <stdlib.h>
+
+static bool is_printable(const char *text)
+{
+        for (; text && *text; text++)
+                if ((unsigned char)*text < ' ' || *text == 127)
+                        return false;
+        return true;
+}
 
 static void decode(struct json_object *obj)
 {
@@ -11,6 +19,11 @@ static void decode(struct json_object *obj)
         struct fact *fact = decode_fact(obj, &why);
         if (!fact && !why)
                 abort(); /* a refusal without a reason */
+        if (fact && !is_printable(fact->ref.name))
+                abort();
+        if (fact && fact->ref.kind == KIND_SERVICE &&
+            !(is_printable(fact->u.service.request_error) && is_printable(fact->u.service.requested_pool)))
+                abort(); /* what reaches a terminal */
         fact_free(fact);
 }
 

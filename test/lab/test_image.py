@@ -1,4 +1,4 @@
-"""The container image: built from the Dockerfile, on a base made by mmdebstrap, for no registry can be reached here.
+"""The container image: built from the Dockerfile on a base made by mmdebstrap, so that no image registry is needed.
 
 The base (Debian with the build packages) is made once and kept in the cache directory.
 """
@@ -47,6 +47,8 @@ def image(base):
     work.mkdir(parents=True)
     os.environ.update(STORAGE_DRIVER="vfs", BUILDAH_ISOLATION="chroot")
     buildah = ("buildah", "--root", work / "root", "--runroot", work / "run")
+    Path("/var/lib/containers").mkdir(parents=True, exist_ok=True)
+    run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/containers")  # in this process's own mount namespace
     try:
         container = run(*buildah, "from", "scratch").strip()
         run(*buildah, "add", "-q", container, base, "/")
@@ -56,6 +58,7 @@ def image(base):
         container = run(*buildah, "from", "localhost/heraldlb").strip()
         yield Path(run(*buildah, "mount", container).strip())
     finally:
+        subprocess.run(["umount", "/var/lib/containers"], check=False)
         subprocess.run([str(word) for word in (*buildah, "rm", "--all")], capture_output=True, check=False)
         shutil.rmtree(work, ignore_errors=True)
 

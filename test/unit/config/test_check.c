@@ -81,6 +81,27 @@ START_TEST(as_json)
 }
 END_TEST
 
+/* Names of files, of fields and values are written by others; a line goes to a terminal. */
+START_TEST(lines_do_not_steer_a_terminal)
+{
+        const struct verdict unread = {.ref = {.namespace = "", .name = ""},
+                                       .kind = "",
+                                       .file = "x\x1b[2J\xff.yaml",
+                                       .line = 1,
+                                       .message = "cannot be read"};
+        char *line = check_line(&unread);
+        ck_assert_ptr_eq(strstr(line, "x [2J?.yaml:1: error: cannot be read"), line);
+        free(line);
+        struct config *config = config_of_text(
+                "apiVersion: heraldlb.io/v1alpha1\nkind: IPAddressPool\nmetadata: {name: lan}\n"
+                "spec: {addresses: [\"\\x9b31m\"], \"\\e[1m\": 1}\n");
+        ck_assert_uint_eq(config->n_verdicts, 2);
+        ck_assert_ptr_nonnull(strstr(config->verdicts[1].message, "spec.addresses[0]: \" 31m\" is neither"));
+        ck_assert_ptr_nonnull(strstr(config->verdicts[0].message, "spec. [1m: is not a field"));
+        config_free(config);
+}
+END_TEST
+
 /* What we ship as an example must be without a word to say. */
 START_TEST(samples_are_good)
 {
@@ -102,6 +123,7 @@ int main(void)
         tcase_add_test(tests, lines);
         tcase_add_test(tests, summary);
         tcase_add_test(tests, as_json);
+        tcase_add_test(tests, lines_do_not_steer_a_terminal);
         tcase_add_test(tests, samples_are_good);
         return run_tests(tests);
 }

@@ -28,7 +28,7 @@ static void put_session(struct metrics *metrics, const struct bgp_status *s)
 void put_bgp_metrics(struct metrics *metrics, const struct bgp *bgp)
 {
         size_t n = bgp_status(bgp, NULL, 0);
-        struct bgp_status *v = xcalloc(n + 1, sizeof *v);
+        struct bgp_status *v = xcalloc(n + 1, sizeof(*v));
 
         n = bgp_status(bgp, v, n);
         for (size_t i = 0; i < n; i++)
@@ -49,7 +49,7 @@ static void put_pool_metric(struct metrics *metrics, const struct pool *pool, en
 
 void put_pool_metrics(struct metrics *metrics, const struct store *store, const struct config *config)
 {
-        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof *assigned);
+        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof(*assigned));
         struct store_cursor cursor = {0};
         struct ip ip;
 

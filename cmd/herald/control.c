@@ -86,12 +86,12 @@ static struct plan *plan_of(struct control *control, struct ip ip)
 {
         struct plan *plan;
 
-        HASH_FIND(hh, control->plans, &ip, sizeof ip, plan);
+        HASH_FIND(hh, control->plans, &ip, sizeof(ip), plan);
         if (!plan) {
-                plan = xcalloc(1, sizeof *plan);
+                plan = xcalloc(1, sizeof(*plan));
                 plan->ip = ip;
                 plan->again = MONO_NEVER;
-                HASH_ADD(hh, control->plans, ip, sizeof plan->ip, plan);
+                HASH_ADD(hh, control->plans, ip, sizeof(plan->ip), plan);
         }
         return plan;
 }
@@ -362,7 +362,7 @@ void control_write_failed(struct control *control, const struct write *write, en
 
 struct control *control_new(struct loop *loop, const struct control_options *options)
 {
-        struct control *control = xcalloc(1, sizeof *control);
+        struct control *control = xcalloc(1, sizeof(*control));
 
         control->loop = loop;
         control->options = *options;

@@ -13,14 +13,15 @@ static const char help[] =
         "  --node-name NAME          this node's name in Kubernetes (default: $NODE_NAME)\n"
         "  --namespace NAME          where our objects are (default: $POD_NAMESPACE, heraldlb-system)\n"
         "  --metallb-namespace NAME  where MetalLB's objects are (default: metallb-system)\n"
-        "  --config PATH             also read configuration from a file or directory; repeatable\n"
+        "  --config PATH             also read configuration from a file or directory at start; repeatable\n"
         "  --standalone DIR          no Kubernetes: take everything from DIR and follow its changes\n"
         "  --ignore-exclude-lb       announce also from nodes labelled exclude-from-external-load-balancers\n"
         "  --group-key FILE          key of the layer-2 group (default: the Secret herald-group-key)\n"
         "  --state-dir DIR           what this boot announces (default: /run/heraldlb)\n"
         "  --http ADDR:PORT          /metrics, /livez, /readyz (default: 127.0.0.1:7490)\n"
         "  --log-level LEVEL         debug, info, warn or error (default: info)\n"
-        "  --help                    this text\n";
+        "  --help                    this text\n\n"
+        "Exit status: 0 it was asked to end, 2 it could not start: one line says why.\n";
 
 static bool parse_http(const char *text, struct run_options *o)
 {
@@ -39,7 +40,7 @@ static bool parse_http(const char *text, struct run_options *o)
         }
         errno = 0;
         port = strtol(colon + 1, &end, 10);
-        if (errno || *end || port < 1 || port > 65535 || len == 0 || len >= sizeof o->http_addr)
+        if (errno || *end || port < 1 || port > 65535 || len == 0 || len >= sizeof(o->http_addr))
                 return false;
         memcpy(o->http_addr, addr, len);
         o->http_addr[len] = '\0';

@@ -16,7 +16,7 @@ struct peers {
 
 struct peers *peers_new(const char *node, struct announcer *const *announcers, size_t n, struct state *state)
 {
-        struct peers *peers = xcalloc(1, sizeof *peers);
+        struct peers *peers = xcalloc(1, sizeof(*peers));
 
         *peers = (struct peers){.node = node, .announcers = announcers, .n_announcers = n, .state = state};
         return peers;
@@ -42,7 +42,7 @@ static void tell_refused(const struct config *config, const struct labels *label
 
 static void hand_over(struct peers *peers, const struct config *config)
 {
-        struct bgp_peer *v = xcalloc(config->n_peers + 1, sizeof *v);
+        struct bgp_peer *v = xcalloc(config->n_peers + 1, sizeof(*v));
         size_t n = 0;
 
         for (size_t i = 0; i < config->n_peers; i++)

@@ -196,11 +196,23 @@ static bool make_source(struct run *run, char **why)
         return run->dir || run->kube;
 }
 
+static bool can_read_config(const struct run_options *o, char **why)
+{
+        for (size_t i = 0; i < o->n_config; i++)
+                if (access(o->config[i], R_OK) < 0) {
+                        *why = xprintf("cannot read %s: %s; --config names a readable file or directory",
+                                       o->config[i], strerror(errno));
+                        return false;
+                }
+        return true;
+}
+
 static bool put_together(struct run *run, char **why)
 {
         const struct run_options *o = &run->options;
 
-        if ((run->lock = take_lock(why)) < 0 || !(run->state = state_open(o->state_dir, why)))
+        if (!can_read_config(o, why) || (run->lock = take_lock(why)) < 0 ||
+            !(run->state = state_open(o->state_dir, why)))
                 return false;
         run->loop = loop_new("control");
         loop_set_limit(run->loop, CONTROL_LIMIT);

@@ -10,6 +10,7 @@
 #include "config/docs.h"
 #include "config/yaml.h"
 #include "control.h"
+#include "dir_watch.h"
 #include "k8s/decode.h"
 #include "model/write.h"
 #include "status_dir.h"
@@ -20,12 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
-
-static const int64_t RETRY = 1 * SEC;
 
 struct object {    /* one object of the cluster, and the file it stands in */
         char *key; /* "Service default/web" */
@@ -51,9 +48,7 @@ struct dir_source {
         struct control *control;
         char *dir, *status_dir;
         const char *node;
-        int inotify, dir_watch, status_watch;
-        struct loop_fd *fd;
-        struct loop_timer *retry;
+        struct dir_watch *watch;
         struct object *objects;
         struct file *files;
         struct dirty *dirty;
@@ -71,8 +66,7 @@ static bool is_document(const char *name)
 
 static bool is_core(enum kind kind)
 {
-        return kind == KIND_SERVICE || kind == KIND_ENDPOINTSLICE || kind == KIND_NODE ||
-               kind == KIND_NAMESPACE;
+        return kind >= KIND_SERVICE && kind <= KIND_NAMESPACE;
 }
 
 static char *object_key(const struct ref *ref)
@@ -138,7 +132,7 @@ static struct object *find_or_add(struct dir_source *source, struct file *file, 
                 object->file = file;
                 return object;
         }
-        object = xcalloc(1, sizeof *object);
+        object = xcalloc(1, sizeof(*object));
         object->key = key;
         object->file = file;
         object->ref = (struct ref){.kind = ref->kind,
@@ -159,11 +153,17 @@ static struct file *file_of(struct dir_source *source, const char *name)
 
         HASH_FIND_STR(source->files, name, file);
         if (!file) {
-                file = xcalloc(1, sizeof *file);
+                file = xcalloc(1, sizeof(*file));
                 file->name = xstrdup(name);
                 HASH_ADD_KEYPTR(hh, source->files, file->name, strlen(file->name), file);
         }
         return file;
+}
+
+static void tell_unreadable(const struct yaml_doc *doc)
+{
+        log_error("standalone", "%s: line %d: %s; the objects that this file had are kept", doc->file,
+                  doc->line, doc->error);
 }
 
 /* Puts what the document holds; false if it could not be read. */
@@ -175,8 +175,7 @@ static bool take_document(struct dir_source *source, struct file *file, const st
 
         if (!doc->root || !decode_ref(doc->root, &ref, &why)) {
                 if (!doc->root)
-                        log_error("standalone", "%s:%d: %s; the objects that this file had are kept",
-                                  doc->file, doc->line, why);
+                        tell_unreadable(doc);
                 else
                         *config = true; /* config_build() says what is wrong with it */
                 return doc->root != NULL;
@@ -192,20 +191,28 @@ static bool take_document(struct dir_source *source, struct file *file, const st
         return true;
 }
 
+/* False if there is no such file. */
+static bool read_file(struct dir_source *source, struct yaml_docs *docs, const char *name)
+{
+        char *path = xprintf("%s/%s", source->dir, name);
+        bool exists = access(path, F_OK) == 0;
+
+        if (exists)
+                yaml_read_file(docs, path);
+        free(path);
+        return exists;
+}
+
 static void read_one(struct dir_source *source, const char *name)
 {
         struct yaml_docs *docs = yaml_docs_new(NULL);
         struct file *file = file_of(source, name);
-        char *path = xprintf("%s/%s", source->dir, name);
-        bool config = false, whole = true, exists = access(path, F_OK) == 0;
+        bool config = false, whole = true, exists = read_file(source, docs, name);
         struct object *object, *next;
 
         source->round++;
-        if (exists) {
-                yaml_read_path(docs, path);
-                for (size_t i = 0; i < docs->n; i++)
-                        whole &= take_document(source, file, &docs->v[i], &config);
-        }
+        for (size_t i = 0; i < docs->n; i++)
+                whole &= take_document(source, file, &docs->v[i], &config);
         if (whole) {
                 HASH_ITER (hh, source->objects, object, next) {
                         if (object->file == file && object->seen != source->round)
@@ -220,7 +227,6 @@ static void read_one(struct dir_source *source, const char *name)
                 free(file->name);
                 free(file);
         }
-        free(path);
         yaml_docs_free(docs);
 }
 
@@ -235,13 +241,9 @@ static void read_config(struct dir_source *source)
 
         HASH_SORT(source->files, by_name);
         control_config_paths(source->control, docs);
-        for (struct file *file = source->files; file; file = file->hh.next) {
-                char *path = xprintf("%s/%s", source->dir, file->name);
-
+        for (struct file *file = source->files; file; file = file->hh.next)
                 if (file->has_config)
-                        yaml_read_path(docs, path);
-                free(path);
-        }
+                        read_file(source, docs, file->name);
         config_docs_read(control_docs(source->control), docs);
         yaml_docs_free(docs);
         control_config_changed(source->control);
@@ -298,11 +300,11 @@ static void mark(struct dir_source *source, const char *name, bool in_status)
 
         if (!is_document(name))
                 return;
-        snprintf(key, sizeof key, "%c%s", in_status ? 's' : 'd', name);
+        snprintf(key, sizeof(key), "%c%s", in_status ? 's' : 'd', name);
         HASH_FIND_STR(source->dirty, key, dirty);
         if (dirty)
                 return;
-        dirty = xcalloc(1, sizeof *dirty);
+        dirty = xcalloc(1, sizeof(*dirty));
         dirty->name = xstrdup(key);
         dirty->in_status = in_status;
         HASH_ADD_KEYPTR(hh, source->dirty, dirty->name, strlen(dirty->name), dirty);
@@ -357,114 +359,46 @@ static void catch_up(struct dir_source *source)
         control_changed(source->control);
 }
 
-static void look_at_everything(struct dir_source *source)
+static void look_at_everything(void *arg)
 {
+        struct dir_source *source = arg;
+
         scan(source, source->dir, false);
         for (struct file *file = source->files; file; file = file->hh.next)
                 mark(source, file->name, false);
         scan(source, source->status_dir, true);
 }
 
-static int watch(struct dir_source *source, const char *path)
+static void on_changed(void *arg, const char *name, bool in_status)
 {
-        return inotify_add_watch(source->inotify, path,
-                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF |
-                                         IN_ONLYDIR);
+        mark(arg, name, in_status);
 }
 
-/* Either directory may be taken away and come back: it is looked for every second until it is there. */
-static void watch_again(void *arg)
+static void on_settled(void *arg)
 {
         struct dir_source *source = arg;
-        bool back = false;
 
-        if (source->dir_watch < 0)
-                back |= (source->dir_watch = watch(source, source->dir)) >= 0;
-        if (source->status_watch < 0) {
-                mkdir(source->status_dir, 0755); /* where it cannot be made, another node has to */
-                back |= (source->status_watch = watch(source, source->status_dir)) >= 0;
-        }
-        if (source->dir_watch < 0 || source->status_watch < 0)
-                loop_timer_at(source->retry, mono_add(mono_now(), RETRY));
-        if (back && source->started) {
-                look_at_everything(source);
-                catch_up(source);
-        }
-}
-
-static void on_gone(struct dir_source *source, int wd)
-{
-        if (wd == source->dir_watch) {
-                log_error("standalone", "%s is gone; what was read from it is kept", source->dir);
-                source->dir_watch = -1;
-        } else if (wd == source->status_watch) {
-                log_warn("standalone", "%s is gone; it is made again", source->status_dir);
-                source->status_watch = -1;
-        }
-        loop_timer_at(source->retry, mono_now());
-}
-
-static void on_inotify(void *arg, int fd, int what)
-{
-        struct dir_source *source = arg;
-        char buf[16384];
-        ssize_t n = read(fd, buf, sizeof buf);
-
-        (void)what;
-        for (char *p = buf; n > 0 && p < buf + n;) {
-                struct inotify_event event;
-
-                memcpy(&event, p, sizeof event);
-                if (event.mask & IN_Q_OVERFLOW)
-                        look_at_everything(source);
-                else if (event.mask & IN_MOVE_SELF)
-                        inotify_rm_watch(source->inotify, event.wd);
-                else if (event.mask & IN_IGNORED)
-                        on_gone(source, event.wd);
-                else if (event.len)
-                        mark(source, p + sizeof event, event.wd == source->status_watch);
-                p += sizeof event + event.len;
-        }
         if (source->dirty)
                 catch_up(source);
 }
 
-static bool follow(struct dir_source *source, char **why)
-{
-        source->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (source->inotify < 0) {
-                *why = xprintf("inotify is not to be had: %s", strerror(errno));
-                return false;
-        }
-        source->dir_watch = watch(source, source->dir);
-        if (source->dir_watch < 0 || access(source->dir, R_OK | X_OK) < 0) {
-                *why = xprintf("cannot read the directory %s: %s; name a readable directory by --standalone",
-                               source->dir, strerror(errno));
-                return false;
-        }
-        source->status_watch = -1;
-        watch_again(source);
-        if (source->status_watch < 0)
-                log_warn("standalone", "cannot make %s: %s; another node must write the addresses",
-                         source->status_dir, strerror(errno));
-        return true;
-}
+static const struct dir_watch_handler handler = {
+        .changed = on_changed, .everything = look_at_everything, .settled = on_settled};
 
 struct dir_source *dir_source_new(struct loop *loop, struct control *control, const char *dir,
                                   const char *node, char **why)
 {
-        struct dir_source *source = xcalloc(1, sizeof *source);
+        struct dir_source *source = xcalloc(1, sizeof(*source));
 
         source->control = control;
         source->dir = xstrdup(dir);
         source->status_dir = xprintf("%s/status", dir);
         source->node = node;
-        source->retry = loop_timer_new(loop, watch_again, source);
-        if (!follow(source, why)) {
+        source->watch = dir_watch_new(loop, dir, source->status_dir, &handler, source, why);
+        if (!source->watch) {
                 dir_source_free(source);
                 return NULL;
         }
-        source->fd = loop_fd_new(loop, source->inotify, LOOP_READ, on_inotify, source);
         scan(source, source->dir, false);
         source->config_dirty = true;
         catch_up(source);
@@ -480,10 +414,7 @@ void dir_source_free(struct dir_source *source)
         struct object *object, *next_object;
         struct file *file, *next_file;
 
-        loop_fd_free(source->fd);
-        loop_timer_free(source->retry);
-        if (source->inotify >= 0)
-                close(source->inotify);
+        dir_watch_free(source->watch);
         HASH_ITER (hh, source->objects, object, next_object) {
                 free_object(source, object);
         }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "config/docs.h"
+#include "config/yaml.h"
 #include "control.h"
 #include "k8s/auth.h"
 #include "k8s/decode.h"
@@ -45,7 +46,7 @@ static const struct kind_watch kinds[] = {
         {KIND_BGPADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
         {KIND_L2ADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
 };
-enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 struct known {      /* a config object that this watch put into the documents */
         char *name; /* key */
@@ -134,7 +135,7 @@ static void take_document(struct followed *f, struct json_object *object)
                 return;
         HASH_FIND_STR(f->known, ref.name, known);
         if (!known) {
-                known = xcalloc(1, sizeof *known);
+                known = xcalloc(1, sizeof(*known));
                 known->name = xstrdup(ref.name);
                 known->namespace = xstrdup(ref.namespace);
                 HASH_ADD_KEYPTR(hh, f->known, known->name, strlen(known->name), known);
@@ -351,6 +352,15 @@ void kube_source_write(void *arg, struct write *write)
 
 /* beginning and end */
 
+static void read_config_paths(struct control *control)
+{
+        struct yaml_docs *docs = yaml_docs_new(NULL);
+
+        control_config_paths(control, docs);
+        config_docs_read(control_docs(control), docs);
+        yaml_docs_free(docs);
+}
+
 static struct auth *find_auth(const struct run_options *o, char **why)
 {
         if (o->kubeconfig)
@@ -362,7 +372,7 @@ static struct auth *find_auth(const struct run_options *o, char **why)
 struct kube_source *kube_source_new(struct loop *loop, struct control *control, const struct run_options *o,
                                     char **why)
 {
-        struct kube_source *source = xcalloc(1, sizeof *source);
+        struct kube_source *source = xcalloc(1, sizeof(*source));
 
         source->control = control;
         source->auth = find_auth(o, why);
@@ -372,6 +382,7 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                 kube_source_free(source);
                 return NULL;
         }
+        read_config_paths(control);
         source->writer = writer_new(source->transport, o->node_name, on_written, source);
         for (size_t i = 0; i < N_KINDS; i++)
                 follow(source, i, o);
@@ -418,7 +429,7 @@ void kube_source_metrics(const struct kube_source *source, struct metrics *metri
                             source->followed[i].state == WATCH_LIVE ||
                                     source->followed[i].state == WATCH_ABSENT,
                             "kind", kind_name(kinds[i].kind), "group", kinds[i].group, NULL);
-        for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+        for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
                 metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
                             NULL);
 }

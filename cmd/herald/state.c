@@ -33,7 +33,7 @@ static bool write_file(int dir, const char *name, const char *text)
         int fd;
         bool ok;
 
-        snprintf(temp, sizeof temp, ".%s", name);
+        snprintf(temp, sizeof(temp), ".%s", name);
         fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0)
                 return false;
@@ -164,7 +164,7 @@ static const char **strings_at(struct arena *arena, struct json_object *o, const
 {
         struct json_object *list = json_array_at(o, key);
         size_t len = json_count(list);
-        const char **v = arena_array(arena, len, sizeof *v);
+        const char **v = arena_array(arena, len, sizeof(*v));
 
         *n = 0;
         for (size_t i = 0; i < len; i++) {
@@ -181,7 +181,7 @@ static void read_communities(struct arena *arena, struct json_object *o, struct 
         struct json_object *list = json_array_at(o, "communities");
         size_t len = json_count(list);
 
-        attrs->communities = arena_array(arena, len, sizeof *attrs->communities);
+        attrs->communities = arena_array(arena, len, sizeof(*attrs->communities));
         for (size_t i = 0; i < len; i++) {
                 struct json_object *item = json_item(list, i);
                 size_t numbers = json_count(item);
@@ -201,7 +201,7 @@ static void read_routes(struct want *want, struct json_object *o)
         struct json_object *list = json_array_at(o, "routes");
         size_t len = json_count(list);
 
-        want->routes = arena_array(want->arena, len, sizeof *want->routes);
+        want->routes = arena_array(want->arena, len, sizeof(*want->routes));
         for (size_t i = 0; i < len; i++) {
                 struct json_object *item = json_item(list, i);
                 struct route *route = &want->routes[want->n_routes];
@@ -274,7 +274,7 @@ static void read_peers(struct state *state)
         struct json_object *list = parse_file(state->dir, "peers");
         size_t len = json_count(list);
 
-        state->peers = arena_array(state->arena, len, sizeof *state->peers);
+        state->peers = arena_array(state->arena, len, sizeof(*state->peers));
         for (size_t i = 0; i < len; i++)
                 if (read_peer(state->arena, json_item(list, i), &state->peers[state->n_peers]))
                         state->n_peers++;
@@ -307,7 +307,7 @@ static void read_addresses(struct state *state, bool same_boot)
                         unlinkat(state->addresses, entry->d_name, 0);
                         continue;
                 }
-                state->wants = xreallocarray(state->wants, state->n_wants + 1, sizeof *state->wants);
+                state->wants = xreallocarray(state->wants, state->n_wants + 1, sizeof(*state->wants));
                 state->wants[state->n_wants++] = want;
         }
         closedir(dir);
@@ -322,7 +322,7 @@ static int open_dir(int at, const char *name)
 
 struct state *state_open(const char *dir, char **why)
 {
-        struct state *state = xcalloc(1, sizeof *state);
+        struct state *state = xcalloc(1, sizeof(*state));
         const char *unread;
         char *boot = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", MAX_FILE, NULL, &unread), *kept;
         bool same_boot;

@@ -53,7 +53,7 @@ struct json_object *status_apply(const char *dir, const struct ref *ref, struct 
         struct json_object *whole;
 
         if (access(path, F_OK) == 0)
-                yaml_read_path(docs, path);
+                yaml_read_file(docs, path);
         if (docs->n && !docs->v[0].root)
                 log_error("standalone", "%s cannot be read: %s; the Service counts as one without addresses",
                           path, docs->v[0].error);

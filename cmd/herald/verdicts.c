@@ -73,7 +73,7 @@ static struct told *log_once(struct verdicts *verdicts, const struct verdict *ve
                 return told;
         }
         log_warn("config", "%s", text);
-        told = xcalloc(1, sizeof *told);
+        told = xcalloc(1, sizeof(*told));
         told->text = text;
         HASH_ADD_KEYPTR(hh, verdicts->told, told->text, strlen(told->text), told);
         return told;

@@ -80,7 +80,7 @@ static void free_parts(struct wire *wire)
 
 struct wire *wire_new(struct loop *control, wire_fact_fn *fact, void *arg, char **why)
 {
-        struct wire *wire = xcalloc(1, sizeof *wire);
+        struct wire *wire = xcalloc(1, sizeof(*wire));
 
         wire->loop = loop_new("wire");
         loop_set_limit(wire->loop, WIRE_LIMIT);

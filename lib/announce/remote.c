@@ -67,7 +67,7 @@ static void near_peers(void *self, const struct bgp_peer *v, size_t n)
 static void near_set(void *self, const struct want *want)
 {
         struct remote *remote = self;
-        struct set_mail *mail = new_mail(sizeof *mail, MAIL_SET);
+        struct set_mail *mail = new_mail(sizeof(*mail), MAIL_SET);
 
         mail->want = want_copy(want);
         mailbox_post(remote->to_far, &mail->mail);
@@ -76,7 +76,7 @@ static void near_set(void *self, const struct want *want)
 static void near_unset(void *self, struct ip ip)
 {
         struct remote *remote = self;
-        struct unset_mail *mail = new_mail(sizeof *mail, MAIL_UNSET);
+        struct unset_mail *mail = new_mail(sizeof(*mail), MAIL_UNSET);
 
         mail->ip = ip;
         mailbox_post(remote->to_far, &mail->mail);
@@ -92,7 +92,7 @@ static void near_synced(void *self)
 static void near_leave(void *self, enum leave how, struct mono deadline, void (*done)(void *), void *arg)
 {
         struct remote *remote = self;
-        struct leave_mail *mail = new_mail(sizeof *mail, MAIL_LEAVE);
+        struct leave_mail *mail = new_mail(sizeof(*mail), MAIL_LEAVE);
 
         mail->how = how;
         mail->deadline = deadline;
@@ -104,7 +104,7 @@ static void near_leave(void *self, enum leave how, struct mono deadline, void (*
 
 void remote_call(struct remote *remote, void (*fn)(void *), void *arg)
 {
-        struct call_mail *mail = new_mail(sizeof *mail, MAIL_CALL);
+        struct call_mail *mail = new_mail(sizeof(*mail), MAIL_CALL);
 
         mail->fn = fn;
         mail->arg = arg;
@@ -115,7 +115,7 @@ void remote_call(struct remote *remote, void (*fn)(void *), void *arg)
 
 void remote_reply(struct remote *remote, void (*fn)(void *), void *arg)
 {
-        struct call_mail *mail = new_mail(sizeof *mail, MAIL_CALL);
+        struct call_mail *mail = new_mail(sizeof(*mail), MAIL_CALL);
 
         mail->fn = fn;
         mail->arg = arg;
@@ -173,7 +173,7 @@ void remote_fact(void *arg, const struct wire_fact *fact)
         struct remote *remote = arg;
         size_t peer = fact->peer ? strlen(fact->peer) + 1 : 0;
         size_t message = fact->message ? strlen(fact->message) + 1 : 0;
-        struct fact_mail *mail = new_mail(sizeof *mail + peer + message, MAIL_FACT);
+        struct fact_mail *mail = new_mail(sizeof(*mail) + peer + message, MAIL_FACT);
 
         mail->fact = *fact;
         if (peer)
@@ -196,7 +196,7 @@ static void near_handle(void *arg, struct mail *mail)
 
 struct remote *remote_new(struct loop *near_loop, struct loop *far_loop, wire_fact_fn *fact, void *arg)
 {
-        struct remote *remote = xcalloc(1, sizeof *remote);
+        struct remote *remote = xcalloc(1, sizeof(*remote));
 
         remote->near_face = (struct announcer){.self = remote,
                                                .peers = near_peers,

@@ -39,7 +39,7 @@ static struct key key_of(int ifindex, struct ip ip)
 {
         struct key k;
 
-        memset(&k, 0, sizeof k); /* a hash key: no padding left to chance */
+        memset(&k, 0, sizeof(k)); /* a hash key: no padding left to chance */
         k.ifindex = ifindex;
         k.ip = ip;
         return k;
@@ -49,7 +49,7 @@ static struct seat *find(const struct group *g, struct key k)
 {
         struct seat *s;
 
-        HASH_FIND(hh, g->seats, &k, sizeof k, s);
+        HASH_FIND(hh, g->seats, &k, sizeof(k), s);
         return s;
 }
 
@@ -58,7 +58,7 @@ static void enqueue(struct group *g, struct seat *s)
         if (s->queued)
                 return;
         s->queued = true;
-        g->queue = xreallocarray(g->queue, g->n_queue + 1, sizeof *g->queue);
+        g->queue = xreallocarray(g->queue, g->n_queue + 1, sizeof(*g->queue));
         g->queue[g->n_queue++] = s->key;
         loop_timer_at(g->timer, (struct mono){0});
 }
@@ -81,9 +81,9 @@ static void on_timer(void *arg)
         size_t n = g->n_queue < TOLD_PER_TURN ? g->n_queue : TOLD_PER_TURN;
 
         /* The listener may set and unset seats: keys, not pointers, and none of the queue. */
-        memcpy(batch, g->queue, n * sizeof *batch);
+        memcpy(batch, g->queue, n * sizeof(*batch));
         g->n_queue -= n;
-        memmove(g->queue, g->queue + n, g->n_queue * sizeof *batch);
+        memmove(g->queue, g->queue + n, g->n_queue * sizeof(*batch));
         if (g->n_queue > 0)
                 loop_timer_at(g->timer, (struct mono){0});
         for (size_t i = 0; i < n; i++) {
@@ -96,7 +96,7 @@ static void on_timer(void *arg)
 
 struct group *group_new(struct loop *loop, group_owner_fn *changed, void *arg)
 {
-        struct group *g = xcalloc(1, sizeof *g);
+        struct group *g = xcalloc(1, sizeof(*g));
 
         g->timer = loop_timer_new(loop, on_timer, g);
         group_listen(g, changed, arg);
@@ -130,9 +130,9 @@ void group_set(struct group *g, int ifindex, struct ip ip, bool candidate, uint3
         struct seat *s = find(g, k);
 
         if (s == NULL) {
-                s = xcalloc(1, sizeof *s);
+                s = xcalloc(1, sizeof(*s));
                 s->key = k;
-                HASH_ADD(hh, g->seats, key, sizeof s->key, s);
+                HASH_ADD(hh, g->seats, key, sizeof(s->key), s);
         }
         s->candidate = candidate;
         s->rank = rank;

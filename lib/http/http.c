@@ -49,7 +49,7 @@ static void handle(struct evhttp_request *req, void *arg)
 struct http *http_new(struct loop *loop, const char *addr, uint16_t port, const struct http_route *routes,
                       void *arg, char **why)
 {
-        struct http *http = xcalloc(1, sizeof *http);
+        struct http *http = xcalloc(1, sizeof(*http));
 
         http->routes = routes;
         http->arg = arg;
@@ -62,7 +62,8 @@ struct http *http_new(struct loop *loop, const char *addr, uint16_t port, const 
         evhttp_set_allowed_methods(http->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
         evhttp_set_gencb(http->server, handle, http);
         if (evhttp_bind_socket(http->server, addr, port) < 0) {
-                *why = xprintf("cannot listen on %s:%u: %s", addr, port, strerror(errno));
+                *why = xprintf("cannot listen on %s:%u: %s; name another by --http", addr, port,
+                               strerror(errno));
                 http_free(http);
                 return NULL;
         }

@@ -13,10 +13,10 @@
 static struct mac get_mac(struct reader *r)
 {
         struct mac m = {{0}};
-        const uint8_t *p = get_bytes(r, sizeof m.b);
+        const uint8_t *p = get_bytes(r, sizeof(m.b));
 
         if (p != NULL)
-                memcpy(m.b, p, sizeof m.b);
+                memcpy(m.b, p, sizeof(m.b));
         return m;
 }
 
@@ -84,7 +84,7 @@ const char *arp_refusal_str(enum arp_refusal refusal)
 struct frame arp_encode(const struct arp *a)
 {
         struct frame f;
-        struct writer w = writer_of(f.bytes, sizeof f.bytes);
+        struct writer w = writer_of(f.bytes, sizeof(f.bytes));
 
         if (ip_family(a->spa) != IP_V4 || ip_family(a->tpa) != IP_V4)
                 abort();

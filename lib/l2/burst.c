@@ -33,7 +33,7 @@ static const struct step steps6[] = {
         {500 * MSEC, FORM_DIRECTED},  {1000 * MSEC, FORM_ADVERTISEMENT},
         {1100 * MSEC, FORM_DIRECTED}, {2000 * MSEC, FORM_ADVERTISEMENT},
 };
-#define STEPS6 (sizeof steps6 / sizeof steps6[0])
+#define STEPS6 (sizeof(steps6) / sizeof(steps6[0]))
 
 struct entry {
         struct ip ip;
@@ -55,7 +55,7 @@ struct burst {
 
 struct burst *burst_new(uint32_t rate, uint32_t depth)
 {
-        struct burst *b = xcalloc(1, sizeof *b);
+        struct burst *b = xcalloc(1, sizeof(*b));
 
         if (rate == 0 || depth == 0)
                 abort();
@@ -119,10 +119,10 @@ void burst_start(struct burst *b, struct ip ip, struct mono now)
         struct entry *e;
 
         burst_stop(b, ip);
-        e = xcalloc(1, sizeof *e);
+        e = xcalloc(1, sizeof(*e));
         e->ip = ip;
         e->start = now;
-        HASH_ADD(hh, b->by_ip, ip, sizeof e->ip, e);
+        HASH_ADD(hh, b->by_ip, ip, sizeof(e->ip), e);
         enqueue(b, e);
 }
 
@@ -130,7 +130,7 @@ void burst_stop(struct burst *b, struct ip ip)
 {
         struct entry *e;
 
-        HASH_FIND(hh, b->by_ip, &ip, sizeof ip, e);
+        HASH_FIND(hh, b->by_ip, &ip, sizeof(ip), e);
         if (e != NULL)
                 forget(b, e);
 }

@@ -13,7 +13,7 @@ static bool has_excluded_name(const char *name)
                                                "veth",   "cali",         "tunl",  "flannel", "kube-ipvs",
                                                "cni",    "nodelocaldns", "lxc"};
 
-        for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
                 if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
                         return true;
         return strcmp(name, "lo") == 0;
@@ -90,7 +90,7 @@ static bool is_place(const struct link_if *f)
 
 struct link_if *choose_places(const struct link_if *ifs, size_t n_ifs, size_t *n)
 {
-        struct link_if *v = xcalloc(n_ifs + 1, sizeof *v);
+        struct link_if *v = xcalloc(n_ifs + 1, sizeof(*v));
 
         *n = 0;
         for (size_t i = 0; i < n_ifs; i++)
@@ -115,14 +115,14 @@ uint64_t choose_fingerprint(const struct link_if *ifs, size_t n)
         for (size_t i = 0; i < n; i++) {
                 const uint8_t flags[] = {ifs[i].up, ifs[i].default_route4, ifs[i].default_route6};
 
-                hash = mix(hash, &ifs[i].ifindex, sizeof ifs[i].ifindex);
-                hash = mix(hash, flags, sizeof flags);
+                hash = mix(hash, &ifs[i].ifindex, sizeof(ifs[i].ifindex));
+                hash = mix(hash, flags, sizeof(flags));
                 for (size_t k = 0; k < ifs[i].n_addrs; k++) {
                         const struct link_addr *a = &ifs[i].addrs[k];
                         const uint8_t rest[] = {a->subnet.len, a->dad_failed};
 
-                        hash = mix(hash, a->subnet.ip.b, sizeof a->subnet.ip.b);
-                        hash = mix(hash, rest, sizeof rest);
+                        hash = mix(hash, a->subnet.ip.b, sizeof(a->subnet.ip.b));
+                        hash = mix(hash, rest, sizeof(rest));
                 }
         }
         return hash;

@@ -24,7 +24,7 @@ struct frame {
 
 static inline bool mac_eq(struct mac a, struct mac b)
 {
-        return memcmp(a.b, b.b, sizeof a.b) == 0;
+        return memcmp(a.b, b.b, sizeof(a.b)) == 0;
 }
 
 static inline bool mac_is_group(struct mac m) /* multicast or broadcast */

@@ -173,7 +173,7 @@ static void on_retry(void *arg)
 
 /* When groups are joined anew after the interface came up. */
 static const int64_t rejoin_after[] = {1 * SEC, 4 * SEC};
-#define REJOINS (sizeof rejoin_after / sizeof rejoin_after[0])
+#define REJOINS (sizeof(rejoin_after) / sizeof(rejoin_after[0]))
 
 static void plan_rejoin(struct iface *f)
 {
@@ -194,12 +194,12 @@ static void on_rejoin(void *arg)
 
 struct iface *iface_new(struct loop *loop, const struct link_if *link, struct l2_counters *counters)
 {
-        struct iface *f = xcalloc(1, sizeof *f);
+        struct iface *f = xcalloc(1, sizeof(*f));
 
         f->loop = loop;
         f->ifindex = link->ifindex;
-        memcpy(f->name, link->name, sizeof f->name);
-        memcpy(f->self.b, link->mac, sizeof f->self.b);
+        memcpy(f->name, link->name, sizeof(f->name));
+        memcpy(f->self.b, link->mac, sizeof(f->self.b));
         f->notify = link->notify;
         f->counters = counters;
         f->mcast = mcast_new(f->ifindex);
@@ -227,12 +227,12 @@ void iface_free(struct iface *f)
 
 void iface_update(struct iface *f, const struct link_if *link)
 {
-        bool again = memcmp(f->self.b, link->mac, sizeof f->self.b) != 0 || f->notify != link->notify;
+        bool again = memcmp(f->self.b, link->mac, sizeof(f->self.b)) != 0 || f->notify != link->notify;
 
-        memcpy(f->name, link->name, sizeof f->name);
-        memcpy(f->self.b, link->mac, sizeof f->self.b);
+        memcpy(f->name, link->name, sizeof(f->name));
+        memcpy(f->self.b, link->mac, sizeof(f->self.b));
         f->notify = link->notify;
-        memcpy(f->gateways, link->gateways, sizeof f->gateways);
+        memcpy(f->gateways, link->gateways, sizeof(f->gateways));
         f->n_gateways = link->n_gateways;
         if (!again)
                 return;

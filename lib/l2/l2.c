@@ -59,7 +59,7 @@ static struct address *find_address(const struct l2 *l2, struct ip ip)
 {
         struct address *a;
 
-        HASH_FIND(hh, l2->addresses, &ip, sizeof ip, a);
+        HASH_FIND(hh, l2->addresses, &ip, sizeof(ip), a);
         return a;
 }
 
@@ -107,7 +107,7 @@ static void begin(struct l2 *l2, int ifindex, struct ip ip)
         if (f == NULL)
                 return;
         if (s == NULL) {
-                s = xcalloc(1, sizeof *s);
+                s = xcalloc(1, sizeof(*s));
                 s->ifindex = ifindex;
                 s->iface = iface_new(l2->loop, f, &l2->counters);
                 HASH_ADD_INT(l2->segments, ifindex, s);
@@ -178,7 +178,7 @@ static void apply(struct l2 *l2, struct address *a, const struct link_if *ifs, s
                 cease(l2, a->ifs[i], a->ip);
         }
         a->n_ifs = n;
-        memcpy(a->ifs, chosen, n * sizeof a->ifs[0]);
+        memcpy(a->ifs, chosen, n * sizeof(a->ifs[0]));
         for (size_t i = 0; i < n; i++)
                 group_set(l2->group, a->ifs[i], a->ip, true, w->rank);
 }
@@ -208,9 +208,9 @@ static void put(struct l2 *l2, const struct want *want)
         if (l2->left)
                 return;
         if (a == NULL) {
-                a = xcalloc(1, sizeof *a);
+                a = xcalloc(1, sizeof(*a));
                 a->ip = want->ip;
-                HASH_ADD(hh, l2->addresses, ip, sizeof a->ip, a);
+                HASH_ADD(hh, l2->addresses, ip, sizeof(a->ip), a);
         }
         l2->n_named -= is_named(a);
         want_free(a->want);
@@ -354,7 +354,7 @@ struct l2 *l2_new(struct loop *loop, struct link *link, struct group *group, wir
                                       : xprintf("packet sockets cannot be opened: %s", strerror(error));
                 return NULL;
         }
-        l2 = xcalloc(1, sizeof *l2);
+        l2 = xcalloc(1, sizeof(*l2));
         l2->loop = loop;
         l2->link = link;
         l2->group = group;

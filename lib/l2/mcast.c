@@ -43,7 +43,7 @@ struct mcast {
 
 struct mcast *mcast_new(int ifindex)
 {
-        struct mcast *m = xcalloc(1, sizeof *m);
+        struct mcast *m = xcalloc(1, sizeof(*m));
 
         m->ifindex = ifindex;
         return m;
@@ -76,7 +76,7 @@ static size_t roomy_socket(struct mcast *m)
         fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return m->n_sockets;
-        m->sockets = xreallocarray(m->sockets, m->n_sockets + 1, sizeof *m->sockets);
+        m->sockets = xreallocarray(m->sockets, m->n_sockets + 1, sizeof(*m->sockets));
         m->sockets[m->n_sockets] = (struct group_socket){.fd = fd};
         return m->n_sockets++;
 }
@@ -85,8 +85,8 @@ static bool membership(const struct mcast *m, int fd, int option, struct ip grou
 {
         struct ipv6_mreq mreq = {.ipv6mr_interface = (unsigned)m->ifindex};
 
-        memcpy(&mreq.ipv6mr_multiaddr, group.b, sizeof group.b);
-        return setsockopt(fd, IPPROTO_IPV6, option, &mreq, sizeof mreq) == 0;
+        memcpy(&mreq.ipv6mr_multiaddr, group.b, sizeof(group.b));
+        return setsockopt(fd, IPPROTO_IPV6, option, &mreq, sizeof(mreq)) == 0;
 }
 
 static void join(struct mcast *m, struct member *g)
@@ -117,16 +117,16 @@ bool mcast_join(struct mcast *m, struct ip address)
         struct ip group = ndp_solicited_node(address);
         struct member *g;
 
-        HASH_FIND(hh, m->members, &group, sizeof group, g);
+        HASH_FIND(hh, m->members, &group, sizeof(group), g);
         if (g != NULL) {
                 g->refs++;
                 return false;
         }
-        g = xcalloc(1, sizeof *g);
+        g = xcalloc(1, sizeof(*g));
         g->group = group;
         g->refs = 1;
         join(m, g);
-        HASH_ADD(hh, m->members, group, sizeof g->group, g);
+        HASH_ADD(hh, m->members, group, sizeof(g->group), g);
         return true;
 }
 
@@ -135,7 +135,7 @@ bool mcast_leave(struct mcast *m, struct ip address)
         struct ip group = ndp_solicited_node(address);
         struct member *g;
 
-        HASH_FIND(hh, m->members, &group, sizeof group, g);
+        HASH_FIND(hh, m->members, &group, sizeof(group), g);
         if (g == NULL || --g->refs > 0)
                 return false;
         leave(m, g);

@@ -32,10 +32,10 @@ static bool is_multicast(struct ip ip)
 static struct mac get_mac(struct reader *r)
 {
         struct mac m = {{0}};
-        const uint8_t *p = get_bytes(r, sizeof m.b);
+        const uint8_t *p = get_bytes(r, sizeof(m.b));
 
         if (p != NULL)
-                memcpy(m.b, p, sizeof m.b);
+                memcpy(m.b, p, sizeof(m.b));
         return m;
 }
 
@@ -43,10 +43,10 @@ static struct mac get_mac(struct reader *r)
 static struct ip get_ip6(struct reader *r)
 {
         struct ip ip = {{0}};
-        const uint8_t *p = get_bytes(r, sizeof ip.b);
+        const uint8_t *p = get_bytes(r, sizeof(ip.b));
 
         if (p != NULL)
-                memcpy(ip.b, p, sizeof ip.b);
+                memcpy(ip.b, p, sizeof(ip.b));
         return ip;
 }
 
@@ -64,8 +64,8 @@ static uint16_t checksum(struct ip src, struct ip dst, const uint8_t *payload, s
 {
         uint32_t sum = (uint32_t)len + NEXT_ICMPV6;
 
-        sum = sum16(sum, src.b, sizeof src.b);
-        sum = sum16(sum, dst.b, sizeof dst.b);
+        sum = sum16(sum, src.b, sizeof(src.b));
+        sum = sum16(sum, dst.b, sizeof(dst.b));
         sum = sum16(sum, payload, len);
         while (sum >> 16)
                 sum = (sum & 0xffff) + (sum >> 16);
@@ -203,7 +203,7 @@ const char *ndp_refusal_str(enum ndp_refusal refusal)
 struct frame ndp_encode(const struct ndp *n)
 {
         struct frame f;
-        struct writer w = writer_of(f.bytes, sizeof f.bytes);
+        struct writer w = writer_of(f.bytes, sizeof(f.bytes));
         size_t payload = MESSAGE_LEN + (n->has_lladdr ? 8 : 0);
         uint8_t *message = f.bytes + ETHERNET_LEN + IPV6_HEADER_LEN;
         uint16_t sum;
@@ -215,13 +215,13 @@ struct frame ndp_encode(const struct ndp *n)
         put_u16(&w, payload);
         put_u8(&w, NEXT_ICMPV6);
         put_u8(&w, HOP_LIMIT);
-        put_bytes(&w, n->src.b, sizeof n->src.b);
-        put_bytes(&w, n->dst.b, sizeof n->dst.b);
+        put_bytes(&w, n->src.b, sizeof(n->src.b));
+        put_bytes(&w, n->dst.b, sizeof(n->dst.b));
         put_u8(&w, n->type);
         put_u8(&w, 0);
         put_u16(&w, 0);
         put_u32(&w, (n->solicited ? FLAG_SOLICITED : 0u) | (n->override ? FLAG_OVERRIDE : 0u));
-        put_bytes(&w, n->target.b, sizeof n->target.b);
+        put_bytes(&w, n->target.b, sizeof(n->target.b));
         if (n->has_lladdr) {
                 put_u8(&w, n->type == NDP_SOLICITATION ? OPTION_SLLA : OPTION_TLLA);
                 put_u8(&w, 1);
@@ -240,7 +240,7 @@ struct ip ndp_solicited_node(struct ip ip)
 {
         struct ip group;
 
-        memcpy(group.b, SOLICITED_NODE, sizeof group.b);
+        memcpy(group.b, SOLICITED_NODE, sizeof(group.b));
         memcpy(group.b + 13, ip.b + 13, 3);
         return group;
 }
@@ -281,7 +281,7 @@ struct frame ndp_unsolicited(struct ip vip, struct mac self)
 {
         struct ip all_nodes;
 
-        memcpy(all_nodes.b, ALL_NODES, sizeof all_nodes.b);
+        memcpy(all_nodes.b, ALL_NODES, sizeof(all_nodes.b));
         return advertisement(vip, self, all_nodes, ndp_group_mac(all_nodes), false);
 }
 

@@ -35,8 +35,8 @@ bool owned_add(struct owned *o, struct ip ip)
 
         if (is_at(o, at, ip))
                 return false;
-        o->v = xreallocarray(o->v, o->n + 1, sizeof *o->v);
-        memmove(&o->v[at + 1], &o->v[at], (o->n - at) * sizeof *o->v);
+        o->v = xreallocarray(o->v, o->n + 1, sizeof(*o->v));
+        memmove(&o->v[at + 1], &o->v[at], (o->n - at) * sizeof(*o->v));
         o->v[at] = ip;
         o->n++;
         return true;
@@ -49,7 +49,7 @@ bool owned_drop(struct owned *o, struct ip ip)
         if (!is_at(o, at, ip))
                 return false;
         o->n--;
-        memmove(&o->v[at], &o->v[at + 1], (o->n - at) * sizeof *o->v);
+        memmove(&o->v[at], &o->v[at + 1], (o->n - at) * sizeof(*o->v));
         return true;
 }
 

@@ -63,10 +63,10 @@ static bool attach_filter(int fd, enum l2_proto proto)
         struct sock_fprog prog;
 
         if (proto == L2_ARP)
-                prog = (struct sock_fprog){sizeof arp_filter / sizeof arp_filter[0], arp_filter};
+                prog = (struct sock_fprog){sizeof(arp_filter) / sizeof(arp_filter[0]), arp_filter};
         else
-                prog = (struct sock_fprog){sizeof ndp_filter / sizeof ndp_filter[0], ndp_filter};
-        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) == 0;
+                prog = (struct sock_fprog){sizeof(ndp_filter) / sizeof(ndp_filter[0]), ndp_filter};
+        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0;
 }
 
 static struct sockaddr_ll address(int ifindex, enum l2_proto proto)
@@ -84,10 +84,10 @@ static bool prepare(int fd, int ifindex, enum l2_proto proto)
         int on = 1, size = RCVBUF_SIZE;
 
         if (!attach_filter(fd, proto) ||
-            setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0)
+            setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) != 0)
                 return false;
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size); /* as much as the limit allows */
-        return bind(fd, (struct sockaddr *)&sll, sizeof sll) == 0;
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)); /* as much as the limit allows */
+        return bind(fd, (struct sockaddr *)&sll, sizeof(sll)) == 0;
 }
 
 static bool is_for_us(const struct l2_socket *s, const struct sockaddr_ll *from)
@@ -113,9 +113,9 @@ static void on_readable(void *arg, int fd, int what)
 
         (void)what;
         for (size_t i = 0; i < BATCH; i++) {
-                iov[i] = (struct iovec){frames[i], sizeof frames[i]};
+                iov[i] = (struct iovec){frames[i], sizeof(frames[i])};
                 msgs[i] = (struct mmsghdr){
-                        .msg_hdr = {&from[i], sizeof from[i], &iov[i], 1, NULL, 0, 0},
+                        .msg_hdr = {&from[i], sizeof(from[i]), &iov[i], 1, NULL, 0, 0},
                 };
         }
         n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
@@ -148,7 +148,7 @@ struct l2_socket *l2_socket_open(struct loop *loop, int ifindex, enum l2_proto p
                 errno = saved;
                 return NULL;
         }
-        s = xcalloc(1, sizeof *s);
+        s = xcalloc(1, sizeof(*s));
         *s = (struct l2_socket){fd, ifindex, proto, loop, NULL, rx, arg, false};
         s->event = loop_fd_new(loop, fd, LOOP_READ, on_readable, s);
         return s;
@@ -172,7 +172,7 @@ bool l2_socket_send(struct l2_socket *s, const struct frame *f)
         to.sll_halen = MAC_LEN;
         memcpy(to.sll_addr, f->bytes, MAC_LEN);
         do
-                n = sendto(s->fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
+                n = sendto(s->fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
         while (n < 0 && errno == EINTR);
         return n == (ssize_t)f->len;
 }
@@ -183,7 +183,7 @@ static void membership(struct l2_socket *s, int option, struct mac group)
                 .mr_ifindex = s->ifindex, .mr_type = PACKET_MR_MULTICAST, .mr_alen = MAC_LEN};
 
         memcpy(mreq.mr_address, group.b, MAC_LEN);
-        setsockopt(s->fd, SOL_PACKET, option, &mreq, sizeof mreq);
+        setsockopt(s->fd, SOL_PACKET, option, &mreq, sizeof(mreq));
 }
 
 void l2_socket_join(struct l2_socket *s, struct mac group)
@@ -199,7 +199,7 @@ void l2_socket_leave(struct l2_socket *s, struct mac group)
 uint64_t l2_socket_drops(struct l2_socket *s)
 {
         struct tpacket_stats stats;
-        socklen_t len = sizeof stats;
+        socklen_t len = sizeof(stats);
 
         return getsockopt(s->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len) == 0 ? stats.tp_drops : 0;
 }

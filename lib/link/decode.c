@@ -32,15 +32,15 @@ static int keep_attr(const struct nlattr *attr, void *data)
 /* The message's attributes behind its fixed header; false if it is shorter than that header. */
 static bool walk_attrs(const struct nlmsghdr *m, size_t header, struct walk *w)
 {
-        memset(w, 0, sizeof *w);
-        w->max = sizeof w->attr / sizeof w->attr[0];
+        memset(w, 0, sizeof(*w));
+        w->max = sizeof(w->attr) / sizeof(w->attr[0]);
         return mnl_nlmsg_get_payload_len(m) >= header &&
                mnl_attr_parse(m, (unsigned)header, keep_attr, w) == MNL_CB_OK;
 }
 
 static bool attr_u32(const struct nlattr *attr, uint32_t *out)
 {
-        if (attr == NULL || mnl_attr_get_payload_len(attr) != sizeof *out)
+        if (attr == NULL || mnl_attr_get_payload_len(attr) != sizeof(*out))
                 return false;
         *out = mnl_attr_get_u32(attr);
         return true;
@@ -69,17 +69,18 @@ static bool read_link(const struct nlmsghdr *m, struct link_if *f)
         struct walk w;
         uint32_t value;
 
-        memset(f, 0, sizeof *f);
-        if (!walk_attrs(m, sizeof *info, &w) || info->ifi_index <= 0 || w.attr[IFLA_IFNAME] == NULL)
+        memset(f, 0, sizeof(*f));
+        if (!walk_attrs(m, sizeof(*info), &w) || info->ifi_index <= 0 || w.attr[IFLA_IFNAME] == NULL)
                 return false;
         if (mnl_attr_validate(w.attr[IFLA_IFNAME], MNL_TYPE_NUL_STRING) < 0 ||
-            mnl_attr_get_payload_len(w.attr[IFLA_IFNAME]) > sizeof f->name)
+            mnl_attr_get_payload_len(w.attr[IFLA_IFNAME]) > sizeof(f->name))
                 return false;
         f->ifindex = info->ifi_index;
         strcpy(f->name, mnl_attr_get_str(w.attr[IFLA_IFNAME]));
         f->up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_RUNNING);
-        if (w.attr[IFLA_ADDRESS] != NULL && mnl_attr_get_payload_len(w.attr[IFLA_ADDRESS]) == sizeof f->mac) {
-                memcpy(f->mac, mnl_attr_get_payload(w.attr[IFLA_ADDRESS]), sizeof f->mac);
+        if (w.attr[IFLA_ADDRESS] != NULL &&
+            mnl_attr_get_payload_len(w.attr[IFLA_ADDRESS]) == sizeof(f->mac)) {
+                memcpy(f->mac, mnl_attr_get_payload(w.attr[IFLA_ADDRESS]), sizeof(f->mac));
                 f->arp = info->ifi_type == ARPHRD_ETHER && (info->ifi_flags & IFF_BROADCAST) &&
                          !(info->ifi_flags & (IFF_NOARP | IFF_LOOPBACK));
         }
@@ -121,7 +122,7 @@ static bool on_addr(struct link_table *t, const struct nlmsghdr *m, unsigned *wh
         uint32_t flags;
         bool has_local, has_address, changed;
 
-        if (!walk_attrs(m, sizeof *info, &w) || info->ifa_index == 0 || info->ifa_index > INT32_MAX)
+        if (!walk_attrs(m, sizeof(*info), &w) || info->ifa_index == 0 || info->ifa_index > INT32_MAX)
                 return false;
         if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
                 return true;
@@ -164,9 +165,9 @@ static bool attr_via(const struct nlattr *attr, struct ip *out)
         const struct rtvia *via = attr == NULL ? NULL : mnl_attr_get_payload(attr);
         size_t len = attr == NULL ? 0 : mnl_attr_get_payload_len(attr);
 
-        if (len == sizeof *via + 16 && via->rtvia_family == AF_INET6)
+        if (len == sizeof(*via) + 16 && via->rtvia_family == AF_INET6)
                 *out = ip_from6(via->rtvia_addr);
-        else if (len == sizeof *via + 4 && via->rtvia_family == AF_INET)
+        else if (len == sizeof(*via) + 4 && via->rtvia_family == AF_INET)
                 *out = ip_from4(via->rtvia_addr);
         else
                 return false;
@@ -180,14 +181,14 @@ static bool apply_multipath(struct link_table *t, const struct nlmsghdr *m, int 
         size_t left = mnl_attr_get_payload_len(multipath);
 
         while (left >= sizeof(struct rtnexthop)) {
-                struct walk w = {.max = sizeof w.attr / sizeof w.attr[0]};
+                struct walk w = {.max = sizeof(w.attr) / sizeof(w.attr[0])};
                 struct rtnexthop hop;
                 size_t step;
 
-                memcpy(&hop, p, sizeof hop);
-                if (hop.rtnh_len < sizeof hop || hop.rtnh_len > left || hop.rtnh_ifindex <= 0)
+                memcpy(&hop, p, sizeof(hop));
+                if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left || hop.rtnh_ifindex <= 0)
                         return false;
-                mnl_attr_parse_payload(p + sizeof hop, hop.rtnh_len - sizeof hop, keep_attr, &w);
+                mnl_attr_parse_payload(p + sizeof(hop), hop.rtnh_len - sizeof(hop), keep_attr, &w);
                 r.gateway = (struct ip){{0}};
                 if (!attr_ip(w.attr[RTA_GATEWAY], family, &r.gateway))
                         attr_via(w.attr[RTA_VIA], &r.gateway);
@@ -209,7 +210,7 @@ static bool on_route(struct link_table *t, const struct nlmsghdr *m, unsigned *w
         struct walk w;
         uint32_t table, oif;
 
-        if (!walk_attrs(m, sizeof *info, &w))
+        if (!walk_attrs(m, sizeof(*info), &w))
                 return false;
         if (!attr_u32(w.attr[RTA_TABLE], &table))
                 table = info->rtm_table;
@@ -270,7 +271,7 @@ struct link_decoded link_decode(struct link_table *t, const void *bytes, size_t 
                 size_t step;
 
                 d.messages++;
-                if (len < sizeof *m || m->nlmsg_len < sizeof *m || m->nlmsg_len > len) {
+                if (len < sizeof(*m) || m->nlmsg_len < sizeof(*m) || m->nlmsg_len > len) {
                         d.refused++;
                         break;
                 }

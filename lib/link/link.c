@@ -34,7 +34,7 @@ static const struct {
         {RTM_GETROUTE, AF_INET},
         {RTM_GETROUTE, AF_INET6},
 };
-#define DUMP_STEPS (sizeof dump_steps / sizeof dump_steps[0])
+#define DUMP_STEPS (sizeof(dump_steps) / sizeof(dump_steps[0]))
 
 struct link {
         struct mnl_socket *nl;
@@ -65,13 +65,13 @@ static bool request(struct link *l)
         m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
         m->nlmsg_seq = l->seq = ++l->next_seq;
         if (m->nlmsg_type == RTM_GETLINK) {
-                struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof *info);
+                struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
                 info->ifi_family = family;
         } else if (m->nlmsg_type == RTM_GETADDR) {
-                struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof *info);
+                struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
                 info->ifa_family = family;
         } else {
-                struct rtmsg *info = mnl_nlmsg_put_extra_header(m, sizeof *info);
+                struct rtmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
                 info->rtm_family = family;
                 info->rtm_table = RT_TABLE_MAIN; /* strict checking makes it a filter */
         }
@@ -128,8 +128,8 @@ static void on_datagram(struct link *l, size_t len)
 static bool read_one(struct link *l)
 {
         struct sockaddr_nl from = {.nl_pid = UINT32_MAX};
-        socklen_t from_len = sizeof from;
-        ssize_t n = recvfrom(mnl_socket_get_fd(l->nl), l->buffer, sizeof l->buffer, MSG_DONTWAIT,
+        socklen_t from_len = sizeof(from);
+        ssize_t n = recvfrom(mnl_socket_get_fd(l->nl), l->buffer, sizeof(l->buffer), MSG_DONTWAIT,
                              (struct sockaddr *)&from, &from_len);
 
         if (n >= 0) {
@@ -171,8 +171,8 @@ static bool subscribe(struct link *l)
         if (l->nl == NULL || mnl_socket_bind(l->nl, groups, MNL_SOCKET_AUTOPID) < 0)
                 return false;
         /* Both are comforts: without them the dump is longer, and an overrun likelier. */
-        mnl_socket_setsockopt(l->nl, NETLINK_GET_STRICT_CHK, &on, sizeof on);
-        setsockopt(mnl_socket_get_fd(l->nl), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+        mnl_socket_setsockopt(l->nl, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+        setsockopt(mnl_socket_get_fd(l->nl), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
         return true;
 }
 
@@ -201,7 +201,7 @@ static bool await_first_dump(struct link *l)
 
 struct link *link_new(struct loop *loop, link_fn *changed, void *arg, char **why)
 {
-        struct link *l = xcalloc(1, sizeof *l);
+        struct link *l = xcalloc(1, sizeof(*l));
 
         if (!subscribe(l) || !await_first_dump(l)) {
                 *why = xprintf("cannot read this node's interfaces by netlink: %s", strerror(errno));

@@ -19,7 +19,7 @@ void table_free(struct link_table *t)
                 free_if(&t->ifs[i]);
         free(t->ifs);
         free(t->routes);
-        memset(t, 0, sizeof *t);
+        memset(t, 0, sizeof(*t));
 }
 
 /* Where ifindex is, or belongs. */
@@ -88,7 +88,7 @@ static void refresh_routes(struct link_table *t)
 
 static bool same_if(const struct link_if *a, const struct link_if *b)
 {
-        return strcmp(a->name, b->name) == 0 && memcmp(a->mac, b->mac, sizeof a->mac) == 0 &&
+        return strcmp(a->name, b->name) == 0 && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
                a->up == b->up && a->arp == b->arp && a->master == b->master;
 }
 
@@ -100,8 +100,8 @@ bool table_put_if(struct link_table *t, const struct link_if *put)
         if (f == NULL) {
                 size_t at = position(t, put->ifindex);
 
-                t->ifs = xreallocarray(t->ifs, t->n_ifs + 1, sizeof *t->ifs);
-                memmove(&t->ifs[at + 1], &t->ifs[at], (t->n_ifs - at) * sizeof *t->ifs);
+                t->ifs = xreallocarray(t->ifs, t->n_ifs + 1, sizeof(*t->ifs));
+                memmove(&t->ifs[at + 1], &t->ifs[at], (t->n_ifs - at) * sizeof(*t->ifs));
                 t->n_ifs++;
                 t->ifs[at] = *put;
                 t->ifs[at].addrs = NULL;
@@ -112,8 +112,8 @@ bool table_put_if(struct link_table *t, const struct link_if *put)
         }
         same = same_if(f, put) && put->notify == 0;
         came_up = !f->up && put->up;
-        memcpy(f->name, put->name, sizeof f->name);
-        memcpy(f->mac, put->mac, sizeof f->mac);
+        memcpy(f->name, put->name, sizeof(f->name));
+        memcpy(f->mac, put->mac, sizeof(f->mac));
         f->up = put->up;
         f->arp = put->arp;
         f->master = put->master;
@@ -172,7 +172,7 @@ bool table_drop_if(struct link_table *t, int ifindex)
         at = (size_t)(f - t->ifs);
         free_if(f);
         t->n_ifs--;
-        memmove(f, f + 1, (t->n_ifs - at) * sizeof *f);
+        memmove(f, f + 1, (t->n_ifs - at) * sizeof(*f));
         return true;
 }
 
@@ -193,7 +193,7 @@ bool table_put_addr(struct link_table *t, int ifindex, const struct link_addr *p
         if (f == NULL)
                 return false;
         if (a == NULL) {
-                f->addrs = xreallocarray(f->addrs, f->n_addrs + 1, sizeof *f->addrs);
+                f->addrs = xreallocarray(f->addrs, f->n_addrs + 1, sizeof(*f->addrs));
                 f->addrs[f->n_addrs] = *put;
                 f->addrs[f->n_addrs++].stale = false;
                 return true;
@@ -214,7 +214,7 @@ bool table_drop_addr(struct link_table *t, int ifindex, const struct link_addr *
                 return false;
         at = (size_t)(a - f->addrs);
         f->n_addrs--;
-        memmove(a, a + 1, (f->n_addrs - at) * sizeof *a);
+        memmove(a, a + 1, (f->n_addrs - at) * sizeof(*a));
         return true;
 }
 
@@ -226,7 +226,7 @@ bool table_put_route(struct link_table *t, const struct link_route *put)
                         return false;
                 }
         }
-        t->routes = xreallocarray(t->routes, t->n_routes + 1, sizeof *t->routes);
+        t->routes = xreallocarray(t->routes, t->n_routes + 1, sizeof(*t->routes));
         t->routes[t->n_routes] = *put;
         t->routes[t->n_routes++].stale = false;
         refresh_routes(t);

@@ -61,7 +61,7 @@ static const struct row rows[] = {
         [METRIC_RESIDENT_BYTES] = {"process_resident_memory_bytes", "gauge",
                                    "Resident memory of this process."},
 };
-static_assert(sizeof rows / sizeof rows[0] == METRIC_MAX, "one row per metric");
+static_assert(sizeof(rows) / sizeof(rows[0]) == METRIC_MAX, "one row per metric");
 
 struct sample {
         char *labels; /* {a="b"} or "" */
@@ -76,7 +76,7 @@ struct metrics {
 
 struct metrics *metrics_new(void)
 {
-        struct metrics *metrics = xcalloc(1, sizeof *metrics);
+        struct metrics *metrics = xcalloc(1, sizeof(*metrics));
 
         metrics->arena = arena_new();
         for (size_t i = 0; i < METRIC_MAX; i++)
@@ -98,7 +98,7 @@ static void put_escaped(FILE *out, const char *value)
 
 void metrics_put(struct metrics *metrics, enum metric metric, double value, ...)
 {
-        struct sample *sample = arena_alloc(metrics->arena, sizeof *sample);
+        struct sample *sample = arena_alloc(metrics->arena, sizeof(*sample));
         char *text = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);

@@ -18,7 +18,7 @@ static void note(struct far *far, const char *word, const char *what)
 {
         size_t len = strlen(far->log);
 
-        snprintf(far->log + len, sizeof far->log - len, "%s %s;", word, what);
+        snprintf(far->log + len, sizeof(far->log) - len, "%s %s;", word, what);
 }
 
 static void far_set(void *self, const struct want *want)
@@ -102,7 +102,7 @@ START_TEST(calls_cross_in_order_and_answers_come_back)
         remote_set_target(far.remote, &target);
         face = remote_announcer(far.remote);
         want = want_new(ip);
-        want->uids = arena_array(want->arena, 1, sizeof *want->uids);
+        want->uids = arena_array(want->arena, 1, sizeof(*want->uids));
         want->uids[0] = arena_strdup(want->arena, "uid-1");
         want->n_uids = 1;
         face->set(face->self, want);

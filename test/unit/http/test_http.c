@@ -27,10 +27,10 @@ static const struct http_route routes[] = {{"/hello", get_hello}, {NULL, NULL}};
 static uint16_t free_port(void)
 {
         struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof addr;
+        socklen_t len = sizeof(addr);
         int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
         ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
         close(fd);
         return ntohs(addr.sin_port);
@@ -39,7 +39,7 @@ static uint16_t free_port(void)
 static void on_readable(void *arg, int fd, int what)
 {
         struct client *client = arg;
-        ssize_t n = read(fd, client->answer + client->len, sizeof client->answer - 1 - client->len);
+        ssize_t n = read(fd, client->answer + client->len, sizeof(client->answer) - 1 - client->len);
 
         (void)what;
         if (n <= 0)
@@ -61,7 +61,7 @@ static void ask(const char *text, char *answer, size_t size)
         ck_assert_msg(http != NULL, "%s", why);
         client.fd = socket(AF_INET, SOCK_STREAM, 0);
         addr.sin_port = htons(port);
-        ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&addr, sizeof addr), 0);
+        ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
         ck_assert_int_eq(write(client.fd, text, strlen(text)), (ssize_t)strlen(text));
         fcntl(client.fd, F_SETFL, O_NONBLOCK);
         watch = loop_fd_new(client.loop, client.fd, LOOP_READ, on_readable, &client);
@@ -77,7 +77,7 @@ START_TEST(answers_a_route)
 {
         char answer[8192];
 
-        ask("GET /hello?x=1 HTTP/1.0\r\n\r\n", answer, sizeof answer);
+        ask("GET /hello?x=1 HTTP/1.0\r\n\r\n", answer, sizeof(answer));
         ck_assert_ptr_nonnull(strstr(answer, " 200 "));
         ck_assert_ptr_nonnull(strstr(answer, "\r\n\r\nhello world\n"));
 }
@@ -87,9 +87,9 @@ START_TEST(refuses_what_it_does_not_know)
 {
         char answer[8192];
 
-        ask("GET /secret HTTP/1.0\r\n\r\n", answer, sizeof answer);
+        ask("GET /secret HTTP/1.0\r\n\r\n", answer, sizeof(answer));
         ck_assert_ptr_nonnull(strstr(answer, " 404 "));
-        ask("POST /hello HTTP/1.0\r\nContent-Length: 1\r\n\r\nx", answer, sizeof answer);
+        ask("POST /hello HTTP/1.0\r\nContent-Length: 1\r\n\r\nx", answer, sizeof(answer));
         ck_assert_ptr_null(strstr(answer, " 200 "));
         ck_assert_ptr_null(strstr(answer, "hello"));
 }
@@ -99,12 +99,12 @@ START_TEST(survives_nonsense)
 {
         char answer[8192], long_line[20000];
 
-        ask("\x16\x03\x01 not http\r\n\r\n", answer, sizeof answer);
+        ask("\x16\x03\x01 not http\r\n\r\n", answer, sizeof(answer));
         ck_assert_ptr_null(strstr(answer, " 200 "));
-        memset(long_line, 'a', sizeof long_line);
+        memset(long_line, 'a', sizeof(long_line));
         memcpy(long_line, "GET /hello HTTP/1.0\r\nX: ", 24);
-        long_line[sizeof long_line - 1] = '\0';
-        ask(long_line, answer, sizeof answer);
+        long_line[sizeof(long_line) - 1] = '\0';
+        ask(long_line, answer, sizeof(answer));
         ck_assert_ptr_null(strstr(answer, " 200 "));
 }
 END_TEST

@@ -13,7 +13,7 @@ START_TEST(decodes_a_request)
 {
         struct arp a;
 
-        ck_assert_int_eq(arp_decode(request, sizeof request, &a), ARP_OK);
+        ck_assert_int_eq(arp_decode(request, sizeof(request), &a), ARP_OK);
         ck_assert_int_eq(a.op, ARP_REQUEST);
         ck_assert(mac_eq(a.eth_dst, MAC_BROADCAST));
         ck_assert(mac_eq(a.eth_src, PEER));
@@ -50,12 +50,12 @@ static const struct {
 
 START_TEST(refuses_each_bad_field)
 {
-        uint8_t frame[sizeof request];
+        uint8_t frame[sizeof(request)];
         struct arp a = {.op = ARP_REPLY};
 
-        memcpy(frame, request, sizeof frame);
+        memcpy(frame, request, sizeof(frame));
         frame[damages[_i].at] = damages[_i].value;
-        ck_assert_int_eq(arp_decode(frame, sizeof frame, &a), damages[_i].refusal);
+        ck_assert_int_eq(arp_decode(frame, sizeof(frame), &a), damages[_i].refusal);
         ck_assert_int_eq(a.op, ARP_REPLY); /* nothing was written */
         ck_assert_str_ne(arp_refusal_str(damages[_i].refusal), "?");
 }
@@ -63,14 +63,14 @@ END_TEST
 
 START_TEST(refuses_a_sender_without_a_mac)
 {
-        uint8_t frame[sizeof request];
+        uint8_t frame[sizeof(request)];
         struct arp a;
 
-        memcpy(frame, request, sizeof frame);
+        memcpy(frame, request, sizeof(frame));
         memset(frame + 22, 0, MAC_LEN);
-        ck_assert_int_eq(arp_decode(frame, sizeof frame, &a), ARP_SENDER_MAC);
+        ck_assert_int_eq(arp_decode(frame, sizeof(frame), &a), ARP_SENDER_MAC);
         memset(frame + 22, 0xff, MAC_LEN);
-        ck_assert_int_eq(arp_decode(frame, sizeof frame, &a), ARP_SENDER_MAC);
+        ck_assert_int_eq(arp_decode(frame, sizeof(frame), &a), ARP_SENDER_MAC);
 }
 END_TEST
 
@@ -79,7 +79,7 @@ START_TEST(encodes_what_it_decodes)
         struct arp a;
         struct frame f;
 
-        ck_assert_int_eq(arp_decode(request, sizeof request, &a), ARP_OK);
+        ck_assert_int_eq(arp_decode(request, sizeof(request), &a), ARP_OK);
         f = arp_encode(&a);
         ck_assert_uint_eq(f.len, ARP_FRAME_LEN);
         ck_assert_mem_eq(f.bytes, request, ARP_FRAME_LEN);
@@ -95,10 +95,10 @@ START_TEST(reply_goes_to_the_sender_alone)
         struct arp a;
         struct frame f;
 
-        ck_assert_int_eq(arp_decode(request, sizeof request, &a), ARP_OK);
+        ck_assert_int_eq(arp_decode(request, sizeof(request), &a), ARP_OK);
         f = arp_reply(&a, SELF);
         ck_assert_uint_eq(f.len, ARP_FRAME_LEN);
-        ck_assert_mem_eq(f.bytes, expected, sizeof expected);
+        ck_assert_mem_eq(f.bytes, expected, sizeof(expected));
 }
 END_TEST
 
@@ -140,7 +140,7 @@ int main(void)
 
         tcase_add_test(cases, decodes_a_request);
         tcase_add_test(cases, refuses_every_truncation);
-        tcase_add_loop_test(cases, refuses_each_bad_field, 0, sizeof damages / sizeof damages[0]);
+        tcase_add_loop_test(cases, refuses_each_bad_field, 0, sizeof(damages) / sizeof(damages[0]));
         tcase_add_test(cases, refuses_a_sender_without_a_mac);
         tcase_add_test(cases, encodes_what_it_decodes);
         tcase_add_test(cases, reply_goes_to_the_sender_alone);

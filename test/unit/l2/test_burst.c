@@ -25,7 +25,7 @@ static void note(const struct frame *f, struct mono now)
         struct ndp n;
 
         ck_assert_uint_lt(n_sent, MAX_SENT);
-        memset(s, 0, sizeof *s);
+        memset(s, 0, sizeof(*s));
         s->at = mono_since(now, START);
         if (arp_decode(f->bytes, f->len, &a) == ARP_OK) {
                 ck_assert(mac_eq(a.sha, SELF));
@@ -82,7 +82,7 @@ START_TEST(ipv4_schedule)
 
         burst_start(b, ip_of("192.0.2.9"), START);
         run(b, START, 1);
-        ck_assert_uint_eq(n_sent, sizeof expected / sizeof expected[0]);
+        ck_assert_uint_eq(n_sent, sizeof(expected) / sizeof(expected[0]));
         for (size_t i = 0; i < n_sent; i++) {
                 ck_assert_int_eq(sent[i].at, expected[i].ms * MSEC);
                 ck_assert(sent[i].v4 && ip_eq(sent[i].ip, ip_of("192.0.2.9")));
@@ -108,7 +108,7 @@ START_TEST(ipv6_schedule)
 
         burst_start(b, ip_of("2001:db8::9"), START);
         run(b, START, 3);
-        ck_assert_uint_eq(n_sent, sizeof expected / sizeof expected[0]);
+        ck_assert_uint_eq(n_sent, sizeof(expected) / sizeof(expected[0]));
         for (size_t i = 0; i < n_sent; i++) {
                 ck_assert_int_eq(sent[i].at, expected[i].ms * MSEC);
                 ck_assert(!sent[i].v4 && ip_eq(sent[i].ip, ip_of("2001:db8::9")));

@@ -205,6 +205,6 @@ int main(void)
         tcase_add_test(cases, ports_and_noarp_never);
         tcase_add_test(cases, pods_are_no_places);
         tcase_add_test(cases, fingerprint_sees_what_may_move_an_address);
-        tcase_add_loop_test(cases, the_list_of_names, 0, sizeof names / sizeof names[0]);
+        tcase_add_loop_test(cases, the_list_of_names, 0, sizeof(names) / sizeof(names[0]));
         return run_suite(cases, "l2/choose");
 }

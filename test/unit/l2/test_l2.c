@@ -183,7 +183,7 @@ static void set_rank(const char *ip, uint32_t rank, const char *interface)
         w->l2.candidate = rank > 0;
         w->l2.rank = rank;
         if (interface != NULL) {
-                w->l2.interfaces = arena_array(w->arena, 1, sizeof *w->l2.interfaces);
+                w->l2.interfaces = arena_array(w->arena, 1, sizeof(*w->l2.interfaces));
                 w->l2.interfaces[w->l2.n_interfaces++] = interface;
         }
         a->set(a->self, w);

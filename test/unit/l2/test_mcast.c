@@ -12,7 +12,7 @@ static bool has_ipv6(void)
         char line[256];
         bool found = false;
 
-        while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        while (f != NULL && fgets(line, sizeof(line), f) != NULL)
                 found |= strstr(line, " 01 ") != NULL;
         if (f != NULL)
                 fclose(f);
@@ -26,7 +26,7 @@ static int users(const char *last)
         char group[33], name[32], wanted[33];
         int index, count, found = 0;
 
-        snprintf(wanted, sizeof wanted, "ff0200000000000000000001ff%s", last);
+        snprintf(wanted, sizeof(wanted), "ff0200000000000000000001ff%s", last);
         while (f != NULL && fscanf(f, "%d %31s %32s %d %*s %*s", &index, name, group, &count) == 4)
                 if (index == LOOPBACK && strcmp(group, wanted) == 0)
                         found = count;

@@ -75,7 +75,7 @@ START_TEST(decodes_a_solicitation)
         static const struct mac host = {{0x02, 0, 0, 0, 0, 0xc1}};
         struct ndp n;
 
-        ck_assert_int_eq(ndp_decode(recorded, sizeof recorded, &n), NDP_OK);
+        ck_assert_int_eq(ndp_decode(recorded, sizeof(recorded), &n), NDP_OK);
         ck_assert_int_eq(n.type, NDP_SOLICITATION);
         ck_assert(mac_eq(n.eth_src, host));
         ck_assert(mac_eq(n.eth_dst, (struct mac){{0x33, 0x33, 0xff, 0, 0x02, 0}}));
@@ -92,10 +92,10 @@ START_TEST(encodes_the_same_bytes)
         struct ndp n;
         struct frame f;
 
-        ck_assert_int_eq(ndp_decode(recorded, sizeof recorded, &n), NDP_OK);
+        ck_assert_int_eq(ndp_decode(recorded, sizeof(recorded), &n), NDP_OK);
         f = ndp_encode(&n);
-        ck_assert_uint_eq(f.len, sizeof recorded);
-        ck_assert_mem_eq(f.bytes, recorded, sizeof recorded);
+        ck_assert_uint_eq(f.len, sizeof(recorded));
+        ck_assert_mem_eq(f.bytes, recorded, sizeof(recorded));
 }
 END_TEST
 
@@ -145,8 +145,8 @@ START_TEST(padding_is_not_payload)
         struct ndp back;
 
         memcpy(padded, f.bytes, f.len);
-        memset(padded + f.len, 0xaa, sizeof padded - f.len);
-        ck_assert_int_eq(ndp_decode(padded, sizeof padded, &back), NDP_OK);
+        memset(padded + f.len, 0xaa, sizeof(padded) - f.len);
+        ck_assert_int_eq(ndp_decode(padded, sizeof(padded), &back), NDP_OK);
 }
 END_TEST
 
@@ -213,12 +213,12 @@ START_TEST(refuses_an_ipv4_address_in_disguise)
         struct ndp n = solicitation("fe80::2", true);
         struct frame f = ndp_encode(&n);
 
-        memcpy(f.bytes + AT_TARGET, mapped, sizeof mapped);
+        memcpy(f.bytes + AT_TARGET, mapped, sizeof(mapped));
         fix_checksum(f.bytes, f.len);
         ck_assert_int_eq(refusal_of(&f), NDP_TARGET);
 
         f = ndp_encode(&n);
-        memcpy(f.bytes + AT_SRC, mapped, sizeof mapped);
+        memcpy(f.bytes + AT_SRC, mapped, sizeof(mapped));
         fix_checksum(f.bytes, f.len);
         ck_assert_int_eq(refusal_of(&f), NDP_SOURCE);
 }
@@ -292,8 +292,8 @@ START_TEST(skips_unknown_options)
         memcpy(frame + AT_OPTION, "\x0e\x01nonce!", 8);
         memcpy(frame + AT_OPTION + 8, f.bytes + AT_OPTION, 8);
         frame[AT_PAYLOAD_LEN + 1] = 40;
-        fix_checksum(frame, sizeof frame);
-        ck_assert_int_eq(ndp_decode(frame, sizeof frame, &back), NDP_OK);
+        fix_checksum(frame, sizeof(frame));
+        ck_assert_int_eq(ndp_decode(frame, sizeof(frame), &back), NDP_OK);
         ck_assert(back.has_lladdr && mac_eq(back.lladdr, PEER));
 }
 END_TEST
@@ -379,7 +379,7 @@ int main(void)
         tcase_add_test(cases, round_trips_advertisements);
         tcase_add_test(cases, refuses_every_truncation);
         tcase_add_test(cases, padding_is_not_payload);
-        tcase_add_loop_test(cases, refuses_each_bad_field, 0, sizeof damages / sizeof damages[0]);
+        tcase_add_loop_test(cases, refuses_each_bad_field, 0, sizeof(damages) / sizeof(damages[0]));
         tcase_add_test(cases, refuses_any_flipped_bit_of_the_message);
         tcase_add_test(cases, refuses_a_message_shorter_than_its_type);
         tcase_add_test(cases, refuses_an_ipv4_address_in_disguise);

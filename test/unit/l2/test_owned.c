@@ -4,7 +4,7 @@
 START_TEST(keeps_addresses_once_and_in_order)
 {
         static const char *const texts[] = {"192.0.2.9", "2001:db8::1", "10.0.0.1", "192.0.2.10", "fd00::1"};
-        enum { N = sizeof texts / sizeof texts[0] };
+        enum { N = sizeof(texts) / sizeof(texts[0]) };
         struct owned o = {.n = 0};
 
         for (size_t i = 0; i < N; i++) {

@@ -42,10 +42,10 @@ static void each_datagram(const char *name, datagram_fn *fn, uint32_t seq)
         size_t n = 0;
         FILE *f;
 
-        snprintf(path, sizeof path, TEST_DATA "/netlink/%s.hex", name);
+        snprintf(path, sizeof(path), TEST_DATA "/netlink/%s.hex", name);
         f = fopen(path, "r");
         ck_assert_msg(f != NULL, "%s", path);
-        while (fgets(line, sizeof line, f) != NULL) {
+        while (fgets(line, sizeof(line), f) != NULL) {
                 if (line[0] == '#')
                         continue;
                 fn(bytes, unhex(line, bytes), seq);
@@ -349,7 +349,7 @@ END_TEST
 START_TEST(torn_message_is_counted)
 {
         uint8_t bytes[8] __attribute__((aligned(4))) = {200};
-        struct link_decoded d = link_decode(&table, bytes, sizeof bytes, 0);
+        struct link_decoded d = link_decode(&table, bytes, sizeof(bytes), 0);
 
         ck_assert_uint_eq(d.refused, 1);
         ck_assert_uint_eq(d.what, 0);
@@ -361,13 +361,13 @@ START_TEST(error_and_interruption_of_a_dump)
         struct {
                 struct nlmsghdr h;
                 struct nlmsgerr e;
-        } m = {.h = {.nlmsg_len = sizeof m, .nlmsg_type = NLMSG_ERROR, .nlmsg_seq = 9}};
+        } m = {.h = {.nlmsg_len = sizeof(m), .nlmsg_type = NLMSG_ERROR, .nlmsg_seq = 9}};
 
-        ck_assert_uint_eq(link_decode(&table, &m, sizeof m, 9).what, LINK_DUMP_FAILED);
-        ck_assert_uint_eq(link_decode(&table, &m, sizeof m, 8).what, 0);
+        ck_assert_uint_eq(link_decode(&table, &m, sizeof(m), 9).what, LINK_DUMP_FAILED);
+        ck_assert_uint_eq(link_decode(&table, &m, sizeof(m), 8).what, 0);
         m.h.nlmsg_type = NLMSG_DONE;
         m.h.nlmsg_flags = NLM_F_DUMP_INTR;
-        ck_assert_uint_eq(link_decode(&table, &m, sizeof m, 9).what, LINK_DUMP_DONE | LINK_DUMP_INTERRUPTED);
+        ck_assert_uint_eq(link_decode(&table, &m, sizeof(m), 9).what, LINK_DUMP_DONE | LINK_DUMP_INTERRUPTED);
 }
 END_TEST
 

@@ -73,7 +73,7 @@ static bool set_up(const char *name, bool up)
         int fd = socket(AF_INET, SOCK_DGRAM, 0);
         bool ok;
 
-        strncpy(r.ifr_name, name, sizeof r.ifr_name - 1);
+        strncpy(r.ifr_name, name, sizeof(r.ifr_name) - 1);
         ok = ioctl(fd, SIOCGIFFLAGS, &r) == 0;
         r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
         ok = ok && ioctl(fd, SIOCSIFFLAGS, &r) == 0;

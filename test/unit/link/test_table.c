@@ -17,7 +17,7 @@ static struct link_if interface(int ifindex, const char *name)
 {
         struct link_if f = {.ifindex = ifindex, .up = true, .arp = true};
 
-        strncpy(f.name, name, sizeof f.name - 1);
+        strncpy(f.name, name, sizeof(f.name) - 1);
         return f;
 }
 
@@ -146,7 +146,7 @@ START_TEST(gateways_are_shown_once_and_bounded)
         struct link_route r = route(2, "192.0.2.1", 100);
 
         add(2, "a");
-        for (size_t i = 0; i < sizeof gateways / sizeof gateways[0]; i++) {
+        for (size_t i = 0; i < sizeof(gateways) / sizeof(gateways[0]); i++) {
                 r = route(2, gateways[i], 0);
                 ck_assert(table_put_route(&t, &r));
                 ck_assert(!table_put_route(&t, &r));

@@ -8,7 +8,6 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char help[] = "usage: herald check [-o text|json] FILE|DIRECTORY|-...\n"
                            "\n"
@@ -23,7 +22,8 @@ static const char help[] = "usage: herald check [-o text|json] FILE|DIRECTORY|-.
                            "  -h, --help            this text\n"
                            "\n"
                            "Exit status: 0 everything is good (notes and warnings aside), 1 something is\n"
-                           "refused, 2 wrong usage, unreadable input or nothing to check.\n";
+                           "refused (also a document that is no YAML), 2 wrong usage, a file that cannot\n"
+                           "be read, or nothing to check.\n";
 
 static void print_text(const struct config *config, const struct check_summary *sum)
 {
@@ -46,22 +46,12 @@ static void print_json(const struct config *config)
         json_object_put(json);
 }
 
-/* A mistyped directory must not pass as good. */
-static bool is_unusable(const struct yaml_docs *docs)
-{
-        if (input_unreadable("check", docs))
-                return true;
-        if (docs->n == 0)
-                fputs("herald check: there is no document in what was given\n", stderr);
-        return docs->n == 0;
-}
-
 static int check_paths(char **paths, int n, bool json)
 {
         struct yaml_docs *yaml = yaml_docs_new(NULL);
         for (int i = 0; i < n; i++)
                 yaml_read_argument(yaml, paths[i]);
-        if (is_unusable(yaml)) {
+        if (input_unreadable("check", yaml, false) || input_empty("check", yaml)) {
                 yaml_docs_free(yaml);
                 return EXIT_USAGE;
         }
@@ -86,22 +76,17 @@ int cmd_check(int argc, char **argv)
         bool json = false;
         int option;
         optind = 1;
-        while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
                 if (option == 'h') {
                         fputs(help, stdout);
                         return EXIT_DONE;
                 }
                 if (option != 'o')
-                        return EXIT_USAGE; /* getopt_long() has said why */
-                json = strcmp(optarg, "json") == 0;
-                if (!json && strcmp(optarg, "text") != 0) {
-                        fprintf(stderr, "herald check: unknown format %s; use -o text or -o json\n", optarg);
+                        return input_wrong_option("check", option, argv);
+                if (!input_format("check", optarg, &json))
                         return EXIT_USAGE;
-                }
         }
-        if (optind == argc) {
-                fputs("herald check: no file given; see herald check --help\n", stderr);
-                return EXIT_USAGE;
-        }
+        if (optind == argc)
+                return input_usage("check", "no file is given");
         return check_paths(argv + optind, argc - optind, json);
 }

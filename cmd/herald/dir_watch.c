@@ -22,8 +22,8 @@ struct dir_watch {
 static int watch(struct dir_watch *w, const char *path)
 {
         return inotify_add_watch(w->inotify, path,
-                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF |
-                                         IN_ONLYDIR);
+                                 IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+                                         IN_MOVE_SELF | IN_ONLYDIR);
 }
 
 /* True if one of them is followed that was not before. */
@@ -64,6 +64,27 @@ static void on_gone(struct dir_watch *w, int wd)
         loop_timer_at(w->retry, mono_now());
 }
 
+/* A new file is looked at when its writer closes it. A link is never written: it is there at once. */
+static bool is_link(const struct dir_watch *w, const char *name, bool inner)
+{
+        char *path = xprintf("%s/%s", inner ? w->inner : w->outer, name);
+        struct stat st;
+        bool yes = lstat(path, &st) == 0 && (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1));
+
+        free(path);
+        return yes;
+}
+
+static void on_event(struct dir_watch *w, const struct inotify_event *event, const char *name)
+{
+        bool inner = event->wd == w->inner_wd;
+
+        if (strncmp(name, "..", 2) == 0) /* a mounted ConfigMap changes by swapping the link ..data */
+                w->handler->everything(w->arg);
+        else if (!(event->mask & IN_CREATE) || is_link(w, name, inner))
+                w->handler->changed(w->arg, name, inner);
+}
+
 static void on_inotify(void *arg, int fd, int what)
 {
         struct dir_watch *w = arg;
@@ -82,7 +103,7 @@ static void on_inotify(void *arg, int fd, int what)
                 else if (event.mask & IN_IGNORED)
                         on_gone(w, event.wd);
                 else if (event.len)
-                        w->handler->changed(w->arg, p + sizeof event, event.wd == w->inner_wd);
+                        on_event(w, &event, p + sizeof(event));
                 p += sizeof event + event.len;
         }
         w->handler->settled(w->arg);

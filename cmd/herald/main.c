@@ -1,5 +1,7 @@
 /* herald: one binary with subcommands. This file is their table. */
 #include "commands.h"
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +28,18 @@ static void usage(FILE *out)
         fputs("\n`herald COMMAND --help` tells more about one.\n", out);
 }
 
+/* What was printed must have arrived: a full disk is no success. */
+static int finish(const char *name, int status)
+{
+        errno = 0;
+        bool lost = fflush(stdout) != 0;
+        const char *why = lost && errno ? strerror(errno) : "it was cut short";
+        if (!lost && !ferror(stdout))
+                return status;
+        fprintf(stderr, "herald%s%s: the output cannot be written: %s\n", *name ? " " : "", name, why);
+        return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
         if (argc < 2) {
@@ -34,13 +48,13 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
                 usage(stdout);
-                return EXIT_DONE;
+                return finish("", EXIT_DONE);
         }
         if (strcmp(argv[1], "--version") == 0)
-                return cmd_version(1, argv + 1);
+                return finish("version", cmd_version(1, argv + 1));
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
                 if (strcmp(argv[1], commands[i].name) == 0)
-                        return commands[i].fn(argc - 1, argv + 1);
+                        return finish(commands[i].name, commands[i].fn(argc - 1, argv + 1));
         fprintf(stderr, "herald: there is no command \"%s\"; `herald --help` lists them\n", argv[1]);
         return EXIT_USAGE;
 }

@@ -1,8 +1,10 @@
 #include "plan_text.h"
 #include "base/text.h"
+#include "model/reason.h"
 #include "json/json.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Prints texts up to a NULL. What others wrote must not steer the terminal. */
 static void say(const char *text, ...) __attribute__((sentinel));
@@ -40,6 +42,18 @@ static void say_all(struct json_object *list)
         }
 }
 
+/* What the message says beyond the reason's sentence: an address of the service for which the answer is no.
+ */
+static void print_more(const char *head, const char *message, enum reason reason)
+{
+        const char *sentence = reason_sentence(reason);
+        size_t len = strlen(sentence);
+        if (strncmp(message, sentence, len) != 0 || message[len] == 0)
+                return;
+        say(head, message + len, NULL);
+        putchar('\n');
+}
+
 static void print_node(struct json_object *node)
 {
         struct json_object *l2 = json_object_at(node, "l2"), *bgp = json_array_at(node, "bgp");
@@ -52,6 +66,8 @@ static void print_node(struct json_object *node)
                 say("    layer 2: no, ", text_at(l2, "reason"), ": ", text_at(l2, "message"), NULL);
         }
         putchar('\n');
+        if (is_set(l2, "candidate"))
+                print_more("    layer 2:", text_at(l2, "message"), REASON_CANDIDATE);
         if (json_count(bgp) == 0) {
                 say("    BGP: no, ", text_at(node, "bgpReason"), ": ", text_at(node, "bgpMessage"), NULL);
                 putchar('\n');
@@ -61,6 +77,8 @@ static void print_node(struct json_object *node)
                 say("    BGP: ", text_at(route, "prefix"), " to peer ", text_at(route, "peer"), NULL);
                 putchar('\n');
         }
+        if (json_count(bgp) > 0)
+                print_more("    BGP:", text_at(node, "bgpMessage"), REASON_ANNOUNCED);
 }
 
 static void print_service(struct json_object *service)

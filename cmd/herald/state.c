@@ -333,7 +333,10 @@ struct state *state_open(const char *dir, char **why)
         kept = state->addresses < 0 ? NULL : file_read(state->dir, "boot", MAX_FILE, NULL, &unread);
         same_boot = kept && boot && strcmp(kept, boot) == 0;
         free(kept);
-        if (state->addresses < 0 || !write_file(state->dir, "boot", boot ? boot : "")) {
+        if (state->addresses >= 0)
+                read_addresses(state, same_boot); /* what another boot left goes first: it may fill the directory */
+        if (state->addresses < 0 || faccessat(state->dir, ".", W_OK, 0) < 0 ||
+            (!same_boot && !write_file(state->dir, "boot", boot ? boot : ""))) {
                 *why = xprintf("the state directory %s cannot be written: %s; make it, or name another by "
                                "--state-dir",
                                dir, strerror(errno));
@@ -342,7 +345,6 @@ struct state *state_open(const char *dir, char **why)
                 return NULL;
         }
         free(boot);
-        read_addresses(state, same_boot);
         if (same_boot)
                 read_peers(state);
         return state;

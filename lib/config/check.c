@@ -18,9 +18,8 @@ const char *severity_name(enum severity severity)
         return names[severity];
 }
 
-/* The verdicts of one object stand together and share its ref, to the very pointer of its name; documents
- * that could not be read have no kind, and each is an object of its own. */
-static bool same_object(const struct verdict *a, const struct verdict *b)
+/* The verdicts of one object share its ref, to the very pointer of its name. */
+bool check_same_object(const struct verdict *a, const struct verdict *b)
 {
         return a->kind[0] && a->ref.name == b->ref.name;
 }
@@ -31,7 +30,7 @@ struct check_summary check_summary(const struct config *config)
         for (size_t i = 0; i < config->n_verdicts; i++) {
                 const struct verdict *v = &config->verdicts[i];
                 enum severity severity = check_severity(v);
-                bool first = i == 0 || !same_object(v, v - 1);
+                bool first = i == 0 || !check_same_object(v, v - 1);
                 sum.objects += first;
                 sum.errors += severity == SEVERITY_ERROR;
                 sum.warnings += severity == SEVERITY_WARNING;

@@ -14,6 +14,9 @@ struct check_summary {
 };
 
 enum severity check_severity(const struct verdict *);
+/* Whether both are about one object. Documents that could not be read have no kind, and each is an object of
+ * its own. */
+bool check_same_object(const struct verdict *, const struct verdict *);
 const char *severity_name(enum severity); /* "error" */
 struct check_summary check_summary(const struct config *);
 /* "file:line: error: IPAddressPool default/lan: spec.addresses[0]: ... (InvalidValue)"; for free(). */

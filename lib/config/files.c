@@ -54,18 +54,23 @@ static void read_stream(struct yaml_docs *docs, const char *name, int fd)
         free(text);
 }
 
-static int is_config_file(const struct dirent *entry)
+bool yaml_is_document(const char *name)
 {
         static const char *const endings[] = {".yaml", ".yml", ".json"};
-        size_t len = strlen(entry->d_name);
-        if (entry->d_name[0] == '.')
-                return 0;
+        size_t len = strlen(name);
+        if (name[0] == '.')
+                return false;
         for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
                 size_t n = strlen(endings[i]);
-                if (len > n && strcmp(entry->d_name + len - n, endings[i]) == 0)
-                        return 1;
+                if (len > n && strcmp(name + len - n, endings[i]) == 0)
+                        return true;
         }
-        return 0;
+        return false;
+}
+
+static int is_config_file(const struct dirent *entry)
+{
+        return yaml_is_document(entry->d_name);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

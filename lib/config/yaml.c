@@ -402,6 +402,15 @@ void yaml_add_error(struct yaml_docs *docs, const char *file, int line, const ch
         add_doc(docs, doc);
 }
 
+void yaml_add_document(struct yaml_docs *docs, const struct yaml_doc *from)
+{
+        struct yaml_doc doc = {.line = from->line};
+        doc.file = arena_strdup(docs->arena, from->file);
+        doc.error = arena_strdup(docs->arena, from->error);
+        doc.root = json_object_get(from->root);
+        add_doc(docs, doc);
+}
+
 struct yaml_docs *yaml_docs_new(const struct yaml_limits *limits)
 {
         struct arena *arena = arena_new();

@@ -49,8 +49,13 @@ void yaml_read_file(struct yaml_docs *, const char *path);
 /* The same as yaml_read_path(), but for commands: waits for a FIFO or a device that the operator named, such
  * as the /dev/fd/63 of a shell's <(...). */
 void yaml_read_argument(struct yaml_docs *, const char *path);
+/* A file of this name in a directory is one of ours: *.yaml, *.yml, *.json, and no dot-file. */
+bool yaml_is_document(const char *name);
 /* Appends a document that could not be read. Both texts are copied. */
 void yaml_add_error(struct yaml_docs *, const char *file, int line, const char *error);
+
+/* Appends a document of another set, sharing its tree. */
+void yaml_add_document(struct yaml_docs *, const struct yaml_doc *);
 
 /* The line of a value (for a value in a mapping: of its key); 0 if unknown, as for trees from elsewhere. */
 int yaml_line(struct json_object *);

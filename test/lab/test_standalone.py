@@ -95,3 +95,70 @@ def test_status_may_be_taken_away(lab, alone):
     again = wait_for(lambda: docs.status("web"), 10, "an address for the first one too")[0]
     wait_for(lambda: lab.next_hops(again), 10, "a route", until=lambda hops: hops == {"n1"})
     assert herald.stop() == 0
+
+
+def announced(lab, herald, docs, name, **options):
+    docs.service(name, pool="routed", **options)
+    docs.endpoints(name, lab.nodes.values())
+    vip = wait_for(lambda: docs.status(name), 10, f"an address for {name}")[0]
+    wait_for(lambda: lab.next_hops(vip), 10, "a route", until=lambda hops: hops == {"n1"})
+    return vip
+
+
+def test_a_typo_withdraws_nothing(lab, alone):
+    """A file that cannot be read keeps what it had: Services, and the pool and peer that they are announced by."""
+    docs, herald = alone
+    herald.start().wait_ready()
+    vip = announced(lab, herald, docs, "web")
+    sessions = lab.router.session(lab.nodes["n1"].v4)
+    for kind, name, namespace in (("IPAddressPool", "routed", "heraldlb-system"),
+                                  ("BGPPeer", "r1", "heraldlb-system"), ("Service", "web", "default")):
+        file = os.path.basename(docs.path(kind, name, namespace))
+        docs.raw(file, "a: [\n")
+        wait_for(lambda f=file: herald.log_lines(f, "is kept"), 10, "a line about the file")
+    other = announced(lab, herald, docs, "other", ips=["203.0.113.9"])  # and the work goes on, by the kept pool
+    assert lab.next_hops(vip) == lab.next_hops(other) == {"n1"}
+    assert lab.router.session(lab.nodes["n1"].v4) == sessions
+    assert herald.stop() == 0
+
+
+def test_files_may_be_renamed_and_copied(lab, alone):
+    docs, herald = alone
+    herald.start().wait_ready()
+    first = announced(lab, herald, docs, "first")
+    second = announced(lab, herald, docs, "second")
+    docs.delete_service("first")
+    wait_for(lambda: lab.next_hops(first), 10, "no route", until=lambda hops: not hops)
+    # a new allocation would take the lower address, which is free now
+    path = docs.path("Service", "second", "default")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    os.rename(path, os.path.join(docs.dir, "zzz.yaml"))
+    announced(lab, herald, docs, "witness", ips=["203.0.113.9"])
+    assert docs.status("second") == [second] and lab.next_hops(second) == {"n1"}
+    docs.raw("copy.yaml", text)
+    wait_for(lambda: herald.log_lines("stands in"), 10, "a line about the copy")
+    docs.remove_file("zzz.yaml")
+    announced(lab, herald, docs, "witness2", ips=["203.0.113.10"])
+    assert docs.status("second") == [second] and lab.next_hops(second) == {"n1"}
+    os.symlink(os.path.join(docs.dir, "copy.yaml"), os.path.join(docs.dir, "link.yaml"))
+    docs.remove_file("link.yaml")
+    assert herald.stop() == 0
+
+
+def test_documents_as_kubectl_prints_them(lab, alone):
+    """With a resourceVersion, uid and a status of their own; many in one file."""
+    docs, herald = alone
+    herald.start().wait_ready()
+    text = "---\n".join(
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: s{i}, namespace: default, resourceVersion: '77', uid: u{i},"
+        f" annotations: {{heraldlb.io/address-pool: routed}}}}\n"
+        "spec: {type: LoadBalancer, clusterIP: 10.0.0.1, ports: [{port: 80}]}\nstatus: {loadBalancer: {}}\n"
+        f"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+        f"metadata: {{name: s{i}, namespace: default, labels: {{kubernetes.io/service-name: s{i}}}}}\n"
+        "addressType: IPv4\nendpoints: [{addresses: [10.9.0.1], nodeName: n1}]\n" for i in range(200))
+    docs.raw("many.yaml", text)
+    wait_for(lambda: herald.metrics().get('herald_bgp_prefixes_sent{peer="r1"}'), 20, "200 routes",
+             until=lambda n: n == 200)
+    assert lab.router.session(lab.nodes["n1"].v4) == ("Established", 1)
+    assert herald.stop() == 0

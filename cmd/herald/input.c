@@ -47,7 +47,7 @@ bool input_format(const char *command, const char *value, bool *json)
 bool input_unreadable(const char *command, const struct yaml_docs *docs, bool documents)
 {
         bool any = false;
-        for (size_t i = 0; i < docs->n; i++) {
+        for (size_t i = 0; (docs->unreadable || documents) && i < docs->n; i++) {
                 const struct yaml_doc *doc = &docs->v[i];
                 if (doc->root || (doc->line != 0 && !documents))
                         continue;

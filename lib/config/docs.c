@@ -117,13 +117,12 @@ static bool ends_in_yaml(const char *key)
         return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-static void add_configmap(struct config_docs *docs, enum config_origin origin, struct json_object *configmap,
-                          const char *from)
+static struct yaml_docs *texts_of(struct json_object *configmap, const char *from)
 {
         struct json_object *data = json_object_at(configmap, "data");
-        if (!data)
-                return;
         struct yaml_docs *yaml = yaml_docs_new(NULL);
+        if (!data)
+                return yaml;
         json_object_object_foreach(data, key, value)
         {
                 if (!ends_in_yaml(key) || !json_object_is_type(value, json_type_string))
@@ -133,15 +132,57 @@ static void add_configmap(struct config_docs *docs, enum config_origin origin, s
                                (size_t)json_object_get_string_len(value));
                 free(file);
         }
+        return yaml;
+}
+
+/* Takes yaml over. */
+static void add_all(struct config_docs *docs, enum config_origin origin, struct yaml_docs *yaml)
+{
         for (size_t i = 0; i < yaml->n; i++)
                 add(docs, origin, &yaml->v[i]);
         yaml_docs_free(yaml);
 }
 
+static bool is_broken(const struct yaml_docs *yaml, const char *file)
+{
+        for (size_t i = 0; i < yaml->n; i++)
+                if (!yaml->v[i].root && strcmp(yaml->v[i].file, file) == 0)
+                        return true;
+        return false;
+}
+
+static bool has_file(const struct config_docs *docs, const char *file)
+{
+        for (size_t i = 0; i < docs->n; i++)
+                if (docs->v[i].origin == CONFIG_CONFIGMAP && docs->v[i].root &&
+                    strcmp(docs->v[i].file, file) == 0)
+                        return true;
+        return false;
+}
+
+/* Of a key that is kept, only what is wrong with it is new. */
+static void forget_kept(const struct config_docs *docs, struct yaml_docs *yaml)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < yaml->n; i++) {
+                if (yaml->v[i].root && has_file(docs, yaml->v[i].file))
+                        json_object_put(yaml->v[i].root);
+                else
+                        yaml->v[n++] = yaml->v[i];
+        }
+        yaml->n = n;
+}
+
 void config_docs_configmap(struct config_docs *docs, struct json_object *configmap)
 {
-        config_docs_clear(docs, CONFIG_CONFIGMAP);
-        add_configmap(docs, CONFIG_CONFIGMAP, configmap, "");
+        struct yaml_docs *yaml = texts_of(configmap, "");
+        for (size_t i = docs->n; i > 0; i--) {
+                struct entry *e = &docs->v[i - 1];
+                if (e->origin == CONFIG_CONFIGMAP && !(e->root && is_broken(yaml, e->file)))
+                        drop(docs, i - 1);
+        }
+        forget_kept(docs, yaml);
+        add_all(docs, CONFIG_CONFIGMAP, yaml);
 }
 
 void config_docs_read(struct config_docs *docs, const struct yaml_docs *yaml)
@@ -151,7 +192,7 @@ void config_docs_read(struct config_docs *docs, const struct yaml_docs *yaml)
                 struct json_object *root = yaml->v[i].root;
                 if (strcmp(text_of(root, NULL, "kind"), "ConfigMap") == 0 &&
                     strcmp(text_of(root, "metadata", "name"), "herald-config") == 0)
-                        add_configmap(docs, CONFIG_FILE, root, yaml->v[i].file);
+                        add_all(docs, CONFIG_FILE, texts_of(root, yaml->v[i].file));
                 else
                         add(docs, CONFIG_FILE, &yaml->v[i]);
         }

@@ -4,6 +4,9 @@
  * Then what it should have is compared with what it keeps; what is missing is allocated. The status is
  * written only if it differs.
  *
+ * A status that somebody else cleared counts as holding what it held before, as far as that is still allowed
+ * and nobody else's; what it keeps is then written again.
+ *
  * Never touched: Services of another class, and addresses without a pool annotation, which somebody else
  * gave. Nothing is taken away while there is no valid pool at all, and nothing that is kept is given up
  * before its replacement is had (design decision 10).
@@ -79,6 +82,24 @@ static void found_lost(struct desk *desk, struct ip ip, enum reason why)
                 why == REASON_POOL_NOT_ALLOWED ? "is in a pool that does not allow the service."
                                                : "is in no pool that may use it.",
                 (int)(LEAD_GRACE / SEC));
+}
+
+/* The status is empty, but was not. */
+static void take_inventory_of_old(struct desk *desk, const struct before *before)
+{
+        struct inventory *have = &desk->have;
+        have->kept = arena_array(desk->arena, before->n_held + GRANT_MAX, sizeof(struct ip));
+        for (size_t i = 0; i < before->n_held; i++) {
+                struct ip ip = before->held[i];
+                const struct pool *pool;
+                enum reason why = ipam_address_allowed(desk->store, desk->config, desk->fact, ip, &pool);
+                if (why != REASON_NONE || !has_family(desk->service, ip_family(ip)) ||
+                    !book_usable(desk->book, desk->fact, ip))
+                        continue;
+                if (have->n_kept == 0)
+                        have->pool = pool;
+                have->kept[have->n_kept++] = ip;
+        }
 }
 
 static void take_inventory(struct desk *desk)
@@ -297,7 +318,7 @@ static void decide_foreign(struct desk *desk)
 }
 
 void decide(const struct store *store, const struct config *config, const struct book *book,
-            const struct fact *fact, bool expired, struct arena *arena, struct decision *out)
+            const struct fact *fact, const struct before *before, struct arena *arena, struct decision *out)
 {
         const struct service *service = &fact->u.service;
         struct desk desk = {.store = store,
@@ -315,7 +336,10 @@ void decide(const struct store *store, const struct config *config, const struct
                         assign(&desk, NULL, 0, NULL, false);
                 return;
         }
-        take_inventory(&desk);
+        if (service->n_status > 0)
+                take_inventory(&desk);
+        else
+                take_inventory_of_old(&desk, before);
         if (service->n_status > 0 && !service->allocated_pool) {
                 decide_foreign(&desk);
                 return;
@@ -328,12 +352,13 @@ void decide(const struct store *store, const struct config *config, const struct
                 return;
         }
         out->lost = desk.have.n_lost > 0;
-        if (expired)
+        if (before->expired)
                 desk.have.n_lost = 0;
         if (desk.have.n_kept > 0)
                 decide_held(&desk);
         else
                 decide_bare(&desk);
+        out->gives_up = out->write ? out->n == 0 : service->n_status == 0;
         if (!out->satisfied)
                 out->content = false;
 }

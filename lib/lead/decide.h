@@ -13,10 +13,16 @@ struct decision {   /* arrays and messages are the arena's */
         enum reason reason;
         const char *message;
         bool lost;     /* its status has an address that no pool allows: time decides */
+        bool gives_up; /* of what it held before, nothing is to be restored any more */
         bool conflict; /* an address was dropped that another Service has by right */
         const char *conflict_message;
 };
 
-/* expired: what no pool allows has been so for LEAD_GRACE. */
+struct before {              /* what time adds to the facts */
+        const struct ip *held; /* the last addresses of the status: restored if it has none now */
+        size_t n_held;
+        bool expired; /* what no pool allows has been so for LEAD_GRACE */
+};
+
 void decide(const struct store *, const struct config *, const struct book *, const struct fact *service,
-            bool expired, struct arena *, struct decision *out);
+            const struct before *, struct arena *, struct decision *out);

@@ -8,6 +8,9 @@
  * A write carries the resourceVersion that it was decided by and fails if the object is newer. A flight
  * therefore ends when the store shows its addresses, or a newer resourceVersion (it can land no more), or
  * when its failure is told. A Service with a flight under way is not decided.
+ *
+ * A status is kept in mind when it was seen, and stays claimed when somebody else clears it: the Service gets
+ * the same addresses again (design decisions 6 and 10).
  */
 #include "lead/lead.h"
 #include "lead/decide.h"
@@ -56,16 +59,18 @@ void lead_free(struct lead *lead)
 
 /* ---- facts ---- */
 
-/* The claims of a Service: what its status has and what a flight will put there. */
+/* The claims of a Service: what its status has, or had before somebody else cleared it, and what a flight will
+ * put there. */
 static void claim(struct lead *lead, const struct seat *seat, const struct fact *fact)
 {
         const struct service *service = &fact->u.service;
-        size_t n = 0, n_status = service->n_status;
+        const struct ip *has = service->n_status > 0 ? service->status_ips : seat->held;
+        size_t n = 0, n_has = service->n_status > 0 ? service->n_status : seat->n_held;
         if (!service->load_balancer && !service->allocated_pool)
-                n_status = 0; /* somebody else's, or long over */
-        struct ip *ips = xcalloc(n_status + seat->flight.n + 1, sizeof(*ips));
-        for (size_t i = 0; i < n_status; i++)
-                ips[n++] = service->status_ips[i];
+                n_has = 0; /* somebody else's, or long over */
+        struct ip *ips = xcalloc(n_has + seat->flight.n + 1, sizeof(*ips));
+        for (size_t i = 0; i < n_has; i++)
+                ips[n++] = has[i];
         for (size_t i = 0; i < seat->flight.n; i++)
                 ips[n++] = seat->flight.ips[i];
         lead->released |= book_set(lead->book, fact, ips, n);
@@ -92,6 +97,15 @@ static void check_flight(struct seat *seat, const struct fact *fact)
         }
 }
 
+static void keep_in_mind(struct seat *seat, const struct service *service)
+{
+        enum reason why;
+        if (!ipam_ours(service, &why))
+                seat_hold(seat, NULL, 0);
+        else if (service->n_status > 0)
+                seat_hold(seat, service->status_ips, service->n_status);
+}
+
 /* The Service is new to us, has changed, or is gone. */
 static void see(struct lead *lead, const struct store *store, const char *namespace, const char *name)
 {
@@ -113,6 +127,7 @@ static void see(struct lead *lead, const struct store *store, const char *namesp
                 forget(lead, seat);
                 return;
         }
+        keep_in_mind(seat, &fact->u.service);
         claim(lead, seat, fact);
         seat_queue(&lead->seats, seat, true);
 }
@@ -259,6 +274,10 @@ static void conclude(struct turn *turn, struct seat *seat, const struct fact *fa
                 event(turn, fact, true, REASON_ADDRESS_CONFLICT, "Check", decision->conflict_message);
                 seat->told = REASON_ADDRESS_CONFLICT;
         }
+        if (decision->gives_up) {
+                seat_hold(seat, NULL, 0);
+                claim(turn->lead, seat, fact);
+        }
         if (decision->write)
                 status(turn, seat, fact, decision->ips, decision->n, decision->pool);
         if (ours && !decision->satisfied && seat->told != decision->reason)
@@ -294,7 +313,8 @@ static void look(struct turn *turn, struct seat *seat)
         }
         bool expired = seat->lost && !mono_before(turn->now, mono_add(seat->lost_since, LEAD_GRACE));
         struct arena *arena = arena_new();
-        decide(turn->store, turn->config, turn->lead->book, fact, expired, arena, &decision);
+        const struct before before = {seat->held, seat->n_held, expired};
+        decide(turn->store, turn->config, turn->lead->book, fact, &before, arena, &decision);
         conclude(turn, seat, fact, &decision);
         keep_time(turn->lead, seat);
         arena_free(arena);

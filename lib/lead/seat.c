@@ -51,6 +51,7 @@ void seat_forget(struct seats *seats, struct seat *seat)
         seat_time(seats, seat, false);
         HASH_DEL(seats->all, seat);
         flight_end(&seat->flight);
+        free(seat->held);
         free(seat->uid);
         free(seat->tried);
         free(seat->message);
@@ -63,6 +64,15 @@ void seats_free(struct seats *seats)
         HASH_ITER (hh, seats->all, seat, tmp) {
                 seat_forget(seats, seat);
         }
+}
+
+void seat_hold(struct seat *seat, const struct ip *ips, size_t n)
+{
+        free(seat->held);
+        seat->held = n > 0 ? xcalloc(n, sizeof(*ips)) : NULL;
+        seat->n_held = n;
+        for (size_t i = 0; i < n; i++)
+                seat->held[i] = ips[i];
 }
 
 void seat_queue(struct seats *seats, struct seat *seat, bool in)

@@ -24,6 +24,8 @@ struct seat {
         UT_hash_handle hh;
         char *uid;
         struct flight flight;
+        struct ip *held; /* the last addresses that its status had; none if it is not ours, or we gave them up */
+        size_t n_held;
         bool landed;   /* the last flight became the status: tell so */
         bool queued;   /* to be decided */
         bool incoming; /* queued, and not sorted in yet */
@@ -54,6 +56,8 @@ const char *seat_namespace(const struct seat *);
 const char *seat_name(const struct seat *);
 void seat_forget(struct seats *, struct seat *);
 void seats_free(struct seats *);
+
+void seat_hold(struct seat *, const struct ip *, size_t n); /* copies */
 
 /* Puts it in, or takes it out of, the list; being there already is fine. */
 void seat_queue(struct seats *, struct seat *, bool in);

@@ -10,7 +10,8 @@
  * every address, since every node's candidacy is a part of the rank. A fact that says the same takes the
  * place of the old one without a mark: its resourceVersion is newer and guards the next write.
  *
- * resourceVersion: KEP-5504.
+ * resourceVersion: KEP-5504. Versions go back when the API server's data is restored from a backup; what a
+ * list says is then the truth, so versions are compared outside a relist only.
  */
 #include "store/store.h"
 #include "store/same.h"
@@ -24,6 +25,7 @@ struct store {
         struct entry *by_key[KIND_NAMESPACE + 1];
         size_t count[KIND_NAMESPACE + 1];
         uint32_t relist[KIND_NAMESPACE + 1];
+        bool relisting[KIND_NAMESPACE + 1];
         struct addrs addrs;
         struct entry *dirty; /* services */
         struct entry *taken; /* the service that store_dirty_service() gave out last, to be looked at for
@@ -264,7 +266,7 @@ enum store_change store_put(struct store *store, struct fact *fact)
         discard_taken(store);
         struct entry *entry = obtain(store, kind, fact->ref.namespace, fact->ref.name);
         entry->seen = store->relist[kind];
-        int newer = entry->fact ? order(entry->fact, fact) : 1;
+        int newer = entry->fact && !store->relisting[kind] ? order(entry->fact, fact) : 1;
         if (newer <= 0) {
                 fact_free(fact);
                 return newer < 0 ? STORE_STALE : STORE_SAME;
@@ -291,12 +293,14 @@ void store_drop(struct store *store, const struct ref *ref)
 void store_relist_begin(struct store *store, enum kind kind)
 {
         store->relist[kind]++;
+        store->relisting[kind] = true;
 }
 
 void store_relist_end(struct store *store, enum kind kind)
 {
         struct entry *entry, *tmp;
         discard_taken(store);
+        store->relisting[kind] = false;
         HASH_ITER (hh, store->by_key[kind], entry, tmp) {
                 if (entry->fact && entry->seen != store->relist[kind])
                         settle(store, kind, entry, NULL);

@@ -17,13 +17,14 @@ enum store_change {
 struct store *store_new(void);
 void store_free(struct store *); /* NULL is fine */
 
-/* Takes ownership of the fact. One without resourceVersion is always newer; the same name with another uid is
- * a deletion and a new object. */
+/* Takes ownership of the fact. One without resourceVersion is always newer, as is every one that a relist
+ * puts; the same name with another uid is a deletion and a new object. */
 enum store_change store_put(struct store *, struct fact *);
 /* Nothing happens if the object is not here, or is here with another uid. */
 void store_drop(struct store *, const struct ref *);
-/* Between begin and end every object of the kind that exists is put; end drops those that were not. A second
- * begin starts again. */
+/* Between begin and end every object of the kind that exists is put, by a list that is consistent (so that it
+ * is never older than what was put before, whatever its resourceVersions say); end drops those that were not.
+ * A second begin starts again. */
 void store_relist_begin(struct store *, enum kind);
 void store_relist_end(struct store *, enum kind);
 

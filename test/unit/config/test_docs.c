@@ -130,6 +130,39 @@ START_TEST(files_are_replaced_as_a_whole)
 }
 END_TEST
 
+static void put_configmap(struct config_docs *docs, const char *a, const char *b)
+{
+        struct json_object *map = json_object_new_object(), *data = json_object_new_object();
+
+        json_object_object_add(data, "a.yaml", json_object_new_string(a));
+        json_object_object_add(data, "b.yaml", json_object_new_string(b));
+        json_object_object_add(map, "data", data);
+        config_docs_configmap(docs, map);
+        json_object_put(map);
+}
+
+START_TEST(a_key_that_cannot_be_read_keeps_what_it_had)
+{
+        static const char one[] =
+                "apiVersion: heraldlb.io/v1alpha1\nkind: IPAddressPool\nmetadata: {name: one}\n"
+                "spec: {addresses: [10.0.0.0/24]}\n";
+        static const char two[] =
+                "apiVersion: heraldlb.io/v1alpha1\nkind: IPAddressPool\nmetadata: {name: two}\n"
+                "spec: {addresses: [10.0.1.0/24]}\n";
+        struct config_docs *docs = config_docs_new();
+
+        put_configmap(docs, one, two);
+        ck_assert_uint_eq(n_pools(docs), 2);
+        put_configmap(docs, "a: [", two);
+        ck_assert_uint_eq(n_pools(docs), 2);
+        put_configmap(docs, "a: [", "");
+        ck_assert_uint_eq(n_pools(docs), 1); /* two was taken away, one is still not known to be */
+        put_configmap(docs, "", "");
+        ck_assert_uint_eq(n_pools(docs), 0);
+        config_docs_free(docs);
+}
+END_TEST
+
 START_TEST(a_configmap_may_stand_in_a_file)
 {
         struct config *config =
@@ -150,5 +183,6 @@ int main(void)
         tcase_add_test(tests, one_origin_goes_before_another);
         tcase_add_test(tests, files_are_replaced_as_a_whole);
         tcase_add_test(tests, a_configmap_may_stand_in_a_file);
+        tcase_add_test(tests, a_key_that_cannot_be_read_keeps_what_it_had);
         return run_tests(tests);
 }

@@ -633,17 +633,188 @@ START_TEST(a_service_made_again_is_another_one)
 }
 END_TEST
 
+/* ---- a status that somebody else clears ---- */
+
+static void clear(const char *name)
+{
+        object(name)->status[0] = '\0';
+        object(name)->rv = ++last_rv;
+}
+
 START_TEST(a_cleared_status_is_restored)
 {
         test_pool(config, "lan range=10.0.0.1-10.0.0.9");
-        apply("a/one");
+        apply("a/one created=1");
+        apply("a/two created=2");
+        held("a/three created=3 family=46", "ip=10.0.0.7 alloc=dual term=3");
         run();
-        object("a/one")->status[0] = '\0';
-        object("a/one")->rv = ++last_rv;
+        delete_service("a/one");
+        clear("a/two");
         run();
-        ck_assert_str_eq(status("a/one"), "ip=10.0.0.1 alloc=lan term=7");
+        ck_assert_str_eq(status("a/two"), "ip=10.0.0.2 alloc=lan term=7"); /* not 10.0.0.1 */
+        ck_assert_str_eq(verdict("a/two"), "Allocated");
+        clear("a/two");
+        run();
+        ck_assert_str_eq(status("a/two"), "ip=10.0.0.2 alloc=lan term=7");
+        ck_assert_uint_eq(n_status, 5);
 }
 END_TEST
+
+START_TEST(both_families_are_restored)
+{
+        test_pool(config, "two range=10.1.0.1-10.1.0.9 range=2001:db8::1-2001:db8::9");
+        held("a/one family=46", "ip=10.1.0.7 ip=2001:db8::5 alloc=two term=3");
+        run();
+        clear("a/one");
+        run();
+        ck_assert_str_eq(status("a/one"), "ip=10.1.0.7 ip=2001:db8::5 alloc=two term=7");
+}
+END_TEST
+
+START_TEST(a_cleared_address_is_nobody_elses_meanwhile)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.2");
+        apply("a/one created=1");
+        apply("a/two created=2");
+        run();
+        clear("a/one");
+        apply("a/older created=0");
+        run();
+        ck_assert_str_eq(status("a/one"), "ip=10.0.0.1 alloc=lan term=7");
+        ck_assert_str_eq(verdict("a/older"), "NoFreeAddress");
+        delete_service("a/one");
+        run();
+        ck_assert_str_eq(status("a/older"), "ip=10.0.0.1 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(a_restoration_that_fails_is_tried_again)
+{
+        struct write *writes[WRITES];
+        test_pool(config, "lan range=10.0.0.1-10.0.0.2");
+        held("a/one created=1", "ip=10.0.0.2 alloc=lan term=3");
+        run();
+        clear("a/one");
+        show_all();
+        ck_assert_uint_eq(decide_once(writes), 1);
+        lead_failed(lead, store, &writes[0]->ref, LEAD_REFUSED, now);
+        write_free(writes[0]);
+        apply("a/two created=2");
+        apply("a/three created=3");
+        run();
+        ck_assert_str_eq(verdict("a/three"), "NoFreeAddress"); /* 10.0.0.2 is still kept for a/one */
+        now = next;
+        show_all();
+        ck_assert_uint_eq(decide_once(writes), 1);
+        apply("a/one created=1"); /* a race: the write comes too late */
+        ck_assert(!land(writes[0]));
+        lead_failed(lead, store, &writes[0]->ref, LEAD_CONFLICT, now);
+        write_free(writes[0]);
+        run();
+        ck_assert_str_eq(status("a/one"), "ip=10.0.0.2 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(what_cannot_be_restored_is_replaced)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9");
+        held("a/robbed created=1", "ip=10.0.0.5 alloc=lan term=3");
+        held("a/outside created=2", "ip=10.0.0.6 alloc=lan term=3");
+        run();
+        clear("a/robbed");
+        held("a/thief created=9", "ip=10.0.0.5");
+        run();
+        ck_assert_str_eq(status("a/thief"), "ip=10.0.0.5");
+        ck_assert_str_eq(status("a/robbed"), "ip=10.0.0.1 alloc=lan term=7");
+        config->pools[0].ranges[0] = (struct ip_range){test_ip("10.0.0.1"), test_ip("10.0.0.5")};
+        store_mark_all(store);
+        clear("a/outside");
+        run();
+        ck_assert_str_eq(status("a/outside"), "ip=10.0.0.2 alloc=lan term=7");
+        config->pools[0].ranges[0] = (struct ip_range){test_ip("10.0.0.6"), test_ip("10.0.0.6")};
+        apply("a/new");
+        store_mark_all(store);
+        run();
+        ck_assert_str_eq(status("a/new"), "ip=10.0.0.6 alloc=lan term=7"); /* nobody claims it any more */
+}
+END_TEST
+
+START_TEST(what_is_cleared_while_no_pool_is_valid_comes_back_with_the_pool)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9");
+        held("a/one", "ip=10.0.0.5 alloc=lan term=3");
+        run();
+        config->pools[0].valid = false;
+        store_mark_all(store);
+        clear("a/one");
+        run();
+        ck_assert_str_eq(status("a/one"), "");
+        config->pools[0].valid = true;
+        store_mark_all(store);
+        run();
+        ck_assert_str_eq(status("a/one"), "ip=10.0.0.5 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(a_request_counts_when_a_status_is_cleared)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9");
+        held("a/other created=1", "ip=10.0.0.8 alloc=lan term=3");
+        held("a/free created=1", "ip=10.0.0.5 alloc=lan term=3");
+        held("a/taken created=1", "ip=10.0.0.6 alloc=lan term=3");
+        run();
+        apply("a/free created=1 ask=10.0.0.7");
+        apply("a/taken created=1 ask=10.0.0.8");
+        clear("a/free");
+        clear("a/taken");
+        run();
+        ck_assert_str_eq(status("a/free"), "ip=10.0.0.7 alloc=lan term=7");
+        ck_assert_str_eq(status("a/taken"), "ip=10.0.0.6 alloc=lan term=7");
+        ck_assert_str_eq(verdict("a/taken"), "AddressInUse");
+        apply("a/new ask=10.0.0.5");
+        run();
+        ck_assert_str_eq(status("a/new"), "ip=10.0.0.5 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(only_what_others_clear_is_restored)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9");
+        held("a/type", "ip=10.0.0.5 alloc=lan term=3");
+        held("a/again uid=first", "ip=10.0.0.6 alloc=lan term=3");
+        held("a/moved", "ip=10.0.0.7 alloc=lan term=3");
+        run();
+        held("a/moved", "ip=10.0.0.8 alloc=lan term=3");
+        apply("a/type clusterip");
+        run();
+        ck_assert_str_eq(status("a/type"), "");
+        ck_assert_str_eq(status("a/moved"), "ip=10.0.0.8 alloc=lan term=3");
+        delete_service("a/again");
+        apply("a/again uid=second");
+        run();
+        ck_assert_str_eq(status("a/again"), "ip=10.0.0.1 alloc=lan term=7");
+        apply("a/type");
+        run();
+        ck_assert_str_eq(status("a/type"), "ip=10.0.0.2 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(what_we_took_away_stays_away)
+{
+        test_pool(config, "lan range=10.0.0.5-10.0.0.5");
+        held("a/winner created=1", "ip=10.0.0.5 alloc=lan term=3");
+        held("a/loser created=2", "ip=10.0.0.5 alloc=lan term=3");
+        run();
+        ck_assert_str_eq(status("a/loser"), "");
+        config->pools[0].ranges[0] = (struct ip_range){test_ip("10.0.0.1"), test_ip("10.0.0.5")};
+        delete_service("a/winner");
+        store_mark_all(store);
+        run();
+        ck_assert_str_eq(status("a/loser"), "ip=10.0.0.1 alloc=lan term=7");
+}
+END_TEST
+
+/* ---- many ---- */
 
 START_TEST(more_services_than_writes_at_once)
 {
@@ -761,6 +932,10 @@ START_TEST(no_address_twice_whatever_happens)
                         }
                 } else if (r % 8 < 4) {
                         struct object *o = &api[next_random(&seed) % SERVICES];
+                        if (o->words[0] && next_random(&seed) % 8 == 0) { /* somebody clears the status */
+                                o->status[0] = '\0';
+                                o->rv = ++last_rv;
+                        }
                         if (o->words[0])
                                 show(o);
                 } else if (r % 8 < 6) {
@@ -863,6 +1038,22 @@ static TCase *decision_tests(void)
         return tcase;
 }
 
+static TCase *clearing_tests(void)
+{
+        TCase *tcase = tcase_create("clearing");
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, a_cleared_status_is_restored);
+        tcase_add_test(tcase, both_families_are_restored);
+        tcase_add_test(tcase, a_cleared_address_is_nobody_elses_meanwhile);
+        tcase_add_test(tcase, a_restoration_that_fails_is_tried_again);
+        tcase_add_test(tcase, what_cannot_be_restored_is_replaced);
+        tcase_add_test(tcase, what_is_cleared_while_no_pool_is_valid_comes_back_with_the_pool);
+        tcase_add_test(tcase, a_request_counts_when_a_status_is_cleared);
+        tcase_add_test(tcase, only_what_others_clear_is_restored);
+        tcase_add_test(tcase, what_we_took_away_stays_away);
+        return tcase;
+}
+
 static TCase *flight_tests(void)
 {
         TCase *tcase = tcase_create("flights");
@@ -873,7 +1064,6 @@ static TCase *flight_tests(void)
         tcase_add_test(tcase, a_refused_write_is_tried_again_after_a_while_and_keeps_nobody_waiting);
         tcase_add_test(tcase, an_unknown_outcome_keeps_the_address_reserved);
         tcase_add_test(tcase, a_service_made_again_is_another_one);
-        tcase_add_test(tcase, a_cleared_status_is_restored);
         tcase_add_test(tcase, more_services_than_writes_at_once);
         tcase_add_loop_test(tcase, no_address_twice_whatever_happens, 0, 60);
         tcase_add_loop_test(tcase, the_order_of_arrival_does_not_matter, 0, 20);
@@ -885,6 +1075,7 @@ int main(void)
         Suite *suite = suite_create("lead");
         suite_add_tcase(suite, decision_tests());
         suite_add_tcase(suite, flight_tests());
+        suite_add_tcase(suite, clearing_tests());
         SRunner *runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
         int failed = srunner_ntests_failed(runner);

@@ -208,6 +208,26 @@ START_TEST(relist_drops_what_was_not_put)
 }
 END_TEST
 
+START_TEST(what_a_relist_says_is_true_even_with_an_older_version)
+{
+        put(KIND_SERVICE, "a/web ip=10.0.0.1 rv=100");
+        put(KIND_NODE, "n1 rv=100");
+        dirty();
+        store_relist_begin(store, KIND_SERVICE); /* the API server's data was restored from a backup */
+        ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.2 rv=9"), STORE_CHANGED);
+        ck_assert_int_eq(put(KIND_NODE, "n1 leaving rv=9"), STORE_STALE); /* of another kind */
+        store_relist_end(store, KIND_SERVICE);
+        ck_assert_str_eq(dirty(), "10.0.0.1 10.0.0.2");
+        ck_assert_str_eq(store_service(store, "a", "web")->ref.rv, "9");
+        ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.3 rv=8"), STORE_STALE);
+        ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.3 rv=10"), STORE_CHANGED);
+        store_relist_begin(store, KIND_SERVICE);
+        ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.3 rv=7"), STORE_SAME);
+        store_relist_end(store, KIND_SERVICE);
+        ck_assert_str_eq(store_service(store, "a", "web")->ref.rv, "7"); /* guards the next write */
+}
+END_TEST
+
 START_TEST(an_aborted_relist_drops_nothing)
 {
         put(KIND_SERVICE, "a/one ip=10.0.0.1 rv=1");
@@ -444,6 +464,7 @@ int main(void)
         tcase_add_test(tcase, node_marks_all_addresses_when_something_used_changes);
         tcase_add_test(tcase, namespace_labels_mark_its_services);
         tcase_add_test(tcase, relist_drops_what_was_not_put);
+        tcase_add_test(tcase, what_a_relist_says_is_true_even_with_an_older_version);
         tcase_add_test(tcase, an_aborted_relist_drops_nothing);
         tcase_add_test(tcase, mark_all_marks_everything_once);
         tcase_add_test(tcase, dirty_gives_no_more_than_asked_for);

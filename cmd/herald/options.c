@@ -1,5 +1,6 @@
 #include "options.h"
 #include "commands.h"
+#include "input.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -50,8 +51,7 @@ static bool parse_http(const char *text, struct run_options *o)
 
 static int wrong(const char *what)
 {
-        fprintf(stderr, "herald run: %s; `herald run --help` lists the options\n", what);
-        return EXIT_USAGE;
+        return input_usage("run", what);
 }
 
 static int set_option(int c, struct run_options *o)
@@ -103,14 +103,6 @@ static int set_option(int c, struct run_options *o)
         return -1;
 }
 
-/* getopt said no: which word it was, and whether only its value is missing. */
-static int wrong_option(int c, char **argv)
-{
-        fprintf(stderr, "herald run: %s %s; `herald run --help` lists the options\n", argv[optind - 1],
-                c == ':' ? "needs a value" : "is not an option");
-        return EXIT_USAGE;
-}
-
 static const char *env_or(const char *name, const char *otherwise)
 {
         const char *value = getenv(name);
@@ -147,17 +139,12 @@ int run_options_parse(int argc, char **argv, struct run_options *o)
         optind = 1;
         while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
                 if (c == '?' || c == ':')
-                        return wrong_option(c, argv);
+                        return input_wrong_option("run", c, argv);
                 if ((status = set_option(c, o)) != -1)
                         return status;
         }
-        if (optind < argc) {
-                fprintf(stderr,
-                        "herald run: \"%s\" is no option; it takes only options, `herald run --help` lists "
-                        "them\n",
-                        argv[optind]);
-                return EXIT_USAGE;
-        }
+        if (optind < argc)
+                return wrong("it takes only options, no arguments");
         if (!o->node_name || !*o->node_name)
                 return wrong("this node has no name: give --node-name or set NODE_NAME");
         if (o->standalone && o->kubeconfig)

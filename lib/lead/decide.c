@@ -344,7 +344,8 @@ void decide(const struct store *store, const struct config *config, const struct
                 decide_foreign(&desk);
                 return;
         }
-        if (!any_valid_pool(config)) {
+        bool restores = service->n_status == 0 && desk.have.n_kept > 0; /* an invalid pool allows that too */
+        if (!any_valid_pool(config) && !restores) {
                 bool fine = service->n_status > 0 && desk.have.n_kept == service->n_status;
                 out->conflict = false;
                 say(&desk, fine ? REASON_ALLOCATED : REASON_NO_POOLS, NULL);
@@ -358,7 +359,7 @@ void decide(const struct store *store, const struct config *config, const struct
                 decide_held(&desk);
         else
                 decide_bare(&desk);
-        out->gives_up = out->write ? out->n == 0 : service->n_status == 0;
+        out->gives_up = (out->write && out->n == 0) || (service->n_status == 0 && desk.have.n_kept == 0);
         if (!out->satisfied)
                 out->content = false;
 }

@@ -18,7 +18,7 @@ struct decision {   /* arrays and messages are the arena's */
         const char *conflict_message;
 };
 
-struct before {              /* what time adds to the facts */
+struct before {                /* what time adds to the facts */
         const struct ip *held; /* the last addresses of the status: restored if it has none now */
         size_t n_held;
         bool expired; /* what no pool allows has been so for LEAD_GRACE */

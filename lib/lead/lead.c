@@ -59,8 +59,8 @@ void lead_free(struct lead *lead)
 
 /* ---- facts ---- */
 
-/* The claims of a Service: what its status has, or had before somebody else cleared it, and what a flight will
- * put there. */
+/* The claims of a Service: what its status has, or had before somebody else cleared it, and what a flight
+ * will put there. */
 static void claim(struct lead *lead, const struct seat *seat, const struct fact *fact)
 {
         const struct service *service = &fact->u.service;
@@ -274,7 +274,7 @@ static void conclude(struct turn *turn, struct seat *seat, const struct fact *fa
                 event(turn, fact, true, REASON_ADDRESS_CONFLICT, "Check", decision->conflict_message);
                 seat->told = REASON_ADDRESS_CONFLICT;
         }
-        if (decision->gives_up) {
+        if (decision->gives_up && seat->n_held > 0) {
                 seat_hold(seat, NULL, 0);
                 claim(turn->lead, seat, fact);
         }
@@ -355,7 +355,8 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
 {
         struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
         const struct fact *fact = store_service(store, ref->namespace, ref->name);
-        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0)
+        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0 ||
+            strcmp(seat->flight.rv, ref->rv) != 0)
                 return;
         seat->backoff = seat->backoff ? 2 * seat->backoff : BACKOFF_FIRST;
         if (seat->backoff > BACKOFF_LONGEST)

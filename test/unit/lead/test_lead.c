@@ -739,7 +739,7 @@ START_TEST(what_cannot_be_restored_is_replaced)
 }
 END_TEST
 
-START_TEST(what_is_cleared_while_no_pool_is_valid_comes_back_with_the_pool)
+START_TEST(an_invalid_pool_still_allows_to_restore)
 {
         test_pool(config, "lan range=10.0.0.1-10.0.0.9");
         held("a/one", "ip=10.0.0.5 alloc=lan term=3");
@@ -748,8 +748,21 @@ START_TEST(what_is_cleared_while_no_pool_is_valid_comes_back_with_the_pool)
         store_mark_all(store);
         clear("a/one");
         run();
+        ck_assert_str_eq(status("a/one"), "ip=10.0.0.5 alloc=lan term=7");
+}
+END_TEST
+
+START_TEST(what_is_cleared_while_there_is_no_pool_comes_back_with_the_pool)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9");
+        held("a/one", "ip=10.0.0.5 alloc=lan term=3");
+        run();
+        config->n_pools = 0;
+        store_mark_all(store);
+        clear("a/one");
+        run();
         ck_assert_str_eq(status("a/one"), "");
-        config->pools[0].valid = true;
+        config->n_pools = 1;
         store_mark_all(store);
         run();
         ck_assert_str_eq(status("a/one"), "ip=10.0.0.5 alloc=lan term=7");
@@ -1047,7 +1060,8 @@ static TCase *clearing_tests(void)
         tcase_add_test(tcase, a_cleared_address_is_nobody_elses_meanwhile);
         tcase_add_test(tcase, a_restoration_that_fails_is_tried_again);
         tcase_add_test(tcase, what_cannot_be_restored_is_replaced);
-        tcase_add_test(tcase, what_is_cleared_while_no_pool_is_valid_comes_back_with_the_pool);
+        tcase_add_test(tcase, what_is_cleared_while_there_is_no_pool_comes_back_with_the_pool);
+        tcase_add_test(tcase, an_invalid_pool_still_allows_to_restore);
         tcase_add_test(tcase, a_request_counts_when_a_status_is_cleared);
         tcase_add_test(tcase, only_what_others_clear_is_restored);
         tcase_add_test(tcase, what_we_took_away_stays_away);

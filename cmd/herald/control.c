@@ -31,9 +31,10 @@ enum { SLICE = 512, BATCH = 256, SAVES = 64 };
 struct plan {
         struct ip ip; /* key */
         struct want *want;
-        bool announced;    /* the announcers have it */
-        bool unsaved;      /* the state directory does not know yet; in control->unsaved */
-        struct mono again; /* when time alone changes it */
+        bool announced;      /* the announcers have it */
+        bool unsaved;        /* the state directory does not know yet; in control->unsaved */
+        struct mono again;   /* when time alone changes it */
+        struct mono lost_at; /* since when no status has it; MONO_NEVER: some status does */
         struct plan *prev, *next;
         UT_hash_handle hh;
 };
@@ -90,7 +91,7 @@ static struct plan *plan_of(struct control *control, struct ip ip)
         if (!plan) {
                 plan = xcalloc(1, sizeof(*plan));
                 plan->ip = ip;
-                plan->again = MONO_NEVER;
+                plan->again = plan->lost_at = MONO_NEVER;
                 HASH_ADD(hh, control->plans, ip, sizeof(plan->ip), plan);
         }
         return plan;
@@ -147,9 +148,15 @@ static void save_some(void *arg)
 static void plan_one(struct control *control, struct ip ip, struct mono now)
 {
         struct plan *plan = plan_of(control, ip);
-        struct past past = {.announced = plan->announced};
+        struct store_cursor cursor = {0};
+        struct past past;
         struct want *want;
 
+        if (store_next_holder(control->store, ip, &cursor))
+                plan->lost_at = MONO_NEVER;
+        else if (plan->lost_at.ns == MONO_NEVER.ns)
+                plan->lost_at = now;
+        past = (struct past){.announced = plan->announced, .was = plan->want, .lost_at = plan->lost_at};
         plan->again = plan_address(control->store, control->config, &control->self, &past, ip, now, &want);
         control->plan_again = mono_min(control->plan_again, plan->again);
         control->n_plans++;

@@ -45,24 +45,32 @@ static void judge(const struct store *store, const struct config *config, struct
                 out->reason = why;
 }
 
+void ipam_holding_of(const struct store *store, const struct config *config, struct ip ip,
+                     const struct fact **services, size_t n, struct arena *arena, struct holding *out)
+{
+        enum reason why;
+        *out = (struct holding){.reason = REASON_NO_ADDRESS, .pool = config_pool_of(config, ip)};
+        out->holders = arena_array(arena, n + 1, sizeof(struct fact *));
+        out->losers = arena_array(arena, n + 1, sizeof(struct fact *));
+        if (n > 1)
+                qsort(services, n, sizeof(struct fact *), rank_cmp);
+        for (size_t i = 0; i < n; i++)
+                if (ipam_ours(&services[i]->u.service, &why))
+                        judge(store, config, ip, services[i], out);
+}
+
 void ipam_holding(const struct store *store, const struct config *config, struct ip ip, struct arena *arena,
                   struct holding *out)
 {
         struct store_cursor cursor = {0};
         const struct fact *service;
-        enum reason why;
-        size_t n = 0, claimants = 0;
+        size_t n = 0;
         while (store_next_holder(store, ip, &cursor))
-                claimants++;
-        const struct fact **ranked = arena_array(arena, claimants + 1, sizeof(struct fact *));
-        *out = (struct holding){.reason = REASON_NO_ADDRESS, .pool = config_pool_of(config, ip)};
-        out->holders = arena_array(arena, claimants + 1, sizeof(struct fact *));
-        out->losers = arena_array(arena, claimants + 1, sizeof(struct fact *));
+                n++;
+        const struct fact **services = arena_array(arena, n + 1, sizeof(struct fact *));
+        n = 0;
         cursor = (struct store_cursor){0};
         while ((service = store_next_holder(store, ip, &cursor)))
-                if (ipam_ours(&service->u.service, &why))
-                        ranked[n++] = service;
-        qsort(ranked, n, sizeof(struct fact *), rank_cmp);
-        for (size_t i = 0; i < n; i++)
-                judge(store, config, ip, ranked[i], out);
+                services[n++] = service;
+        ipam_holding_of(store, config, ip, services, n, arena, out);
 }

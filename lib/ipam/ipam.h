@@ -36,6 +36,10 @@ struct holding { /* arrays are the arena's, facts the store's; both sorted, the 
 void ipam_holding(const struct store *, const struct config *, struct ip, struct arena *,
                   struct holding *out);
 
+/* The same, as if the status of these Services, and of no others, had ip. Sorts them. */
+void ipam_holding_of(const struct store *, const struct config *, struct ip, const struct fact **services,
+                     size_t n, struct arena *, struct holding *out);
+
 #define GRANT_MAX 2
 struct grant {                    /* strings are the arena's */
         struct ip ips[GRANT_MAX]; /* what was asked for in that order, else IPv4 first */

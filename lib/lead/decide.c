@@ -359,7 +359,7 @@ void decide(const struct store *store, const struct config *config, const struct
                 decide_held(&desk);
         else
                 decide_bare(&desk);
-        out->gives_up = (out->write && out->n == 0) || (service->n_status == 0 && desk.have.n_kept == 0);
+        out->gives_up = service->n_status == 0 && desk.have.n_kept == 0;
         if (!out->satisfied)
                 out->content = false;
 }

@@ -355,8 +355,7 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
 {
         struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
         const struct fact *fact = store_service(store, ref->namespace, ref->name);
-        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0 ||
-            strcmp(seat->flight.rv, ref->rv) != 0)
+        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0)
                 return;
         seat->backoff = seat->backoff ? 2 * seat->backoff : BACKOFF_FIRST;
         if (seat->backoff > BACKOFF_LONGEST)

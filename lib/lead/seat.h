@@ -24,8 +24,7 @@ struct seat {
         UT_hash_handle hh;
         char *uid;
         struct flight flight;
-        struct ip *
-                held; /* the last addresses that its status had; none if it is not ours, or we gave them up */
+        struct ip *held; /* the last addresses that its status had; none if it is not ours */
         size_t n_held;
         bool landed;   /* the last flight became the status: tell so */
         bool queued;   /* to be decided */

@@ -34,7 +34,7 @@ static const struct row rows[REASON_MAX] = {
                  "What the service asks for cannot be read or contradicts itself; correct its annotations or "
                  "spec.loadBalancerIP."},
         [REASON_ADDRESS_NOT_IN_POOL] = {"AddressNotInPool",
-                                        "The requested address is in no pool that the service may use."},
+                                        "The address is in no pool that the service may use."},
         [REASON_ADDRESS_IN_USE] = {"AddressInUse", "Another service holds the requested address; to share "
                                                    "it, both need the same allow-shared-ip key, "
                                                    "different ports and agreeing traffic policies."},

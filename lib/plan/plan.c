@@ -17,6 +17,26 @@ static void name_holders(const struct holding *holding, struct want *want)
                 want->uids[want->n_uids++] = arena_strdup(want->arena, holding->holders[i]->ref.uid);
 }
 
+/* Somebody else cleared the status of Services that this node announces the address for: they hold it a while
+ * longer. Returns until when. */
+static struct mono hold_on(struct plan_input *in, const struct past *past, struct mono now)
+{
+        size_t n = 0;
+        if (!past || !past->announced || !past->was || past->lost_at.ns == MONO_NEVER.ns)
+                return MONO_NEVER;
+        struct mono end = mono_add(past->lost_at, PLAN_RESTORE);
+        if (!mono_before(now, end))
+                return MONO_NEVER;
+        const struct fact **cleared = arena_array(in->scratch, past->was->n_uids + 1, sizeof(cleared[0]));
+        for (size_t i = 0; i < past->was->n_uids; i++) {
+                const struct fact *fact = store_service_by_uid(in->store, past->was->uids[i]);
+                if (fact && fact->u.service.n_status == 0)
+                        cleared[n++] = fact;
+        }
+        ipam_holding_of(in->store, in->config, in->ip, cleared, n, in->scratch, &in->holding);
+        return in->holding.n_holders > 0 ? end : MONO_NEVER;
+}
+
 struct mono plan_address(const struct store *store, const struct config *config, const struct self *self,
                          const struct past *past, struct ip ip, struct mono now, struct want **out)
 {
@@ -25,9 +45,10 @@ struct mono plan_address(const struct store *store, const struct config *config,
         struct want *want = want_new(ip);
         struct label name;
         struct labels made_up;
-        (void)past;
-        (void)now;
+        struct mono again = MONO_NEVER;
         ipam_holding(store, config, ip, scratch, &in.holding);
+        if (in.holding.reason == REASON_NO_ADDRESS)
+                again = hold_on(&in, past, now);
         if (in.holding.reason != REASON_NONE) {
                 refuse(want, in.holding.reason);
         } else {
@@ -42,5 +63,5 @@ struct mono plan_address(const struct store *store, const struct config *config,
         }
         arena_free(scratch);
         *out = want;
-        return MONO_NEVER;
+        return again;
 }

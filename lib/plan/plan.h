@@ -15,12 +15,20 @@ struct self { /* the node that plans */
         const bool *peers_here; /* of plan_peers(), which are here; NULL: each plan finds out */
 };
 
-struct past {           /* what time adds to the facts about one address */
-        bool announced; /* this node announces it now */
+struct past {                   /* what time adds to the facts about one address */
+        bool announced;         /* this node announces it now, */
+        const struct want *was; /* by this plan; NULL: not known */
+        struct mono lost_at;    /* since when no status has it; MONO_NEVER: some status does */
 };
 
-/* *out is the caller's to free. Returns the next moment at which the answer changes by time alone (MONO_NEVER
- * so far). past may be NULL: nothing is announced. */
+#define PLAN_RESTORE (5 * SEC) /* how long an address stays that somebody cleared from a status */
+
+/* *out is the caller's to free. Returns the next moment at which the answer changes by time alone. past may
+ * be NULL: nothing is announced.
+ *
+ * An address that is announced and that no status has any more stays planned, as if its Services still held
+ * it, for PLAN_RESTORE if one of them is still of type LoadBalancer and has no address at all: somebody else
+ * cleared its status, and the leader restores it (design decision 6). */
 struct mono plan_address(const struct store *, const struct config *, const struct self *,
                          const struct past *, struct ip, struct mono now, struct want **out);
 

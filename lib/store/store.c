@@ -7,8 +7,10 @@
  * Every change goes through settle(): mark what the old fact touches, swap, mark what the new one touches.
  * What is marked: for a Service itself and the addresses of its status; for a slice the addresses of its
  * service; for a Namespace its services and their addresses, since pools select on its labels; for a Node
- * every address, since every node's candidacy is a part of the rank. A fact that says the same takes the
- * place of the old one without a mark: its resourceVersion is newer and guards the next write.
+ * every address, since every node's candidacy is a part of the rank. The addresses of a Service whose status
+ * was emptied stay its addresses here until it gets some again, for they are announced a while longer. A fact
+ * that says the same takes the place of the old one without a mark: its resourceVersion is newer and guards
+ * the next write.
  *
  * resourceVersion: KEP-5504. Versions go back when the API server's data is restored from a backup; what a
  * list says is then the truth, so versions are compared outside a relist only.
@@ -23,6 +25,7 @@
 
 struct store {
         struct entry *by_key[KIND_NAMESPACE + 1];
+        struct entry *by_uid; /* services */
         size_t count[KIND_NAMESPACE + 1];
         uint32_t relist[KIND_NAMESPACE + 1];
         bool relisting[KIND_NAMESPACE + 1];
@@ -43,11 +46,12 @@ void store_free(struct store *store)
         if (!store)
                 return;
         addrs_free(&store->addrs);
+        HASH_CLEAR(uid_hh, store->by_uid);
         for (enum kind kind = KIND_SERVICE; kind <= KIND_NAMESPACE; kind++) {
                 HASH_ITER (hh, store->by_key[kind], entry, tmp) {
                         HASH_DEL(store->by_key[kind], entry);
-                        if (entry->fact)
-                                fact_free(entry->fact);
+                        fact_free(entry->fact);
+                        fact_free(entry->cleared);
                         free(entry);
                 }
         }
@@ -121,11 +125,17 @@ static void mark_service(struct store *store, struct entry *entry)
         DL_APPEND2(store->dirty, entry, dirty_prev, dirty_next);
 }
 
-static void mark_addresses(struct store *store, const struct fact *service)
+static void mark_status(struct store *store, const struct fact *service)
 {
         for (size_t i = 0; service && service->u.service.load_balancer && i < service->u.service.n_status;
              i++)
                 addrs_mark(&store->addrs, service->u.service.status_ips[i]);
+}
+
+static void mark_addresses(struct store *store, const struct entry *service)
+{
+        mark_status(store, service->fact);
+        mark_status(store, service->cleared);
 }
 
 static void mark_touched(struct store *store, struct entry *entry)
@@ -133,10 +143,10 @@ static void mark_touched(struct store *store, struct entry *entry)
         switch ((int)entry->fact->ref.kind) {
         case KIND_SERVICE:
                 mark_service(store, entry);
-                mark_addresses(store, entry->fact);
+                mark_addresses(store, entry);
                 break;
         case KIND_ENDPOINTSLICE:
-                mark_addresses(store, entry->owner->fact);
+                mark_addresses(store, entry->owner);
                 break;
         case KIND_NODE:
                 addrs_mark_all(&store->addrs);
@@ -144,7 +154,7 @@ static void mark_touched(struct store *store, struct entry *entry)
         case KIND_NAMESPACE:
                 for (struct entry *service = entry->parts; service; service = service->next) {
                         mark_service(store, service);
-                        mark_addresses(store, service->fact);
+                        mark_addresses(store, service);
                 }
                 break;
         default:
@@ -202,6 +212,18 @@ static void disown(struct store *store, enum kind owner_kind, struct entry *entr
         discard_if_unused(store, owner_kind, owner);
 }
 
+/* The key is the fact's: to be called whenever the fact is another one. */
+static void index_uid(struct store *store, struct entry *entry, bool in)
+{
+        const struct ref *ref = &entry->fact->ref;
+        if (ref->kind != KIND_SERVICE || !*ref->uid)
+                return;
+        if (in)
+                HASH_ADD_KEYPTR(uid_hh, store->by_uid, ref->uid, strlen(ref->uid), entry);
+        else
+                HASH_DELETE(uid_hh, store->by_uid, entry);
+}
+
 static void link_in(struct store *store, struct entry *entry)
 {
         const struct fact *fact = entry->fact;
@@ -227,19 +249,35 @@ static void link_out(struct store *store, struct entry *entry)
         }
 }
 
+/* What becomes of the entry's fact when now (or nothing) takes its place. */
+static void retire(struct entry *entry, const struct fact *now)
+{
+        struct fact *old = entry->fact;
+        bool service = now && now->ref.kind == KIND_SERVICE;
+        bool empty = service && now->u.service.n_status == 0;
+        if (!empty || old->u.service.n_status > 0) {
+                fact_free(entry->cleared);
+                entry->cleared = empty ? old : NULL;
+        }
+        if (entry->cleared != old)
+                fact_free(old);
+}
+
 /* Makes fact (NULL: nothing) the truth of the entry. The entry may be gone afterwards. */
 static void settle(struct store *store, enum kind kind, struct entry *entry, struct fact *fact)
 {
         if (entry->fact) {
                 mark_touched(store, entry);
                 link_out(store, entry);
-                fact_free(entry->fact);
+                index_uid(store, entry, false);
+                retire(entry, fact);
                 store->count[kind]--;
         }
         entry->fact = fact;
         if (fact) {
                 store->count[kind]++;
                 link_in(store, entry);
+                index_uid(store, entry, true);
                 mark_touched(store, entry);
         } else {
                 discard_if_unused(store, kind, entry);
@@ -272,8 +310,10 @@ enum store_change store_put(struct store *store, struct fact *fact)
                 return newer < 0 ? STORE_STALE : STORE_SAME;
         }
         if (entry->fact && !other_uid(&entry->fact->ref, &fact->ref) && fact_same(entry->fact, fact)) {
+                index_uid(store, entry, false);
                 fact_free(entry->fact);
                 entry->fact = fact;
+                index_uid(store, entry, true);
                 return STORE_SAME;
         }
         settle(store, kind, entry, fact);
@@ -322,6 +362,13 @@ static const struct fact *fact_of(const struct entry *entry)
 const struct fact *store_service(const struct store *store, const char *namespace, const char *name)
 {
         return fact_of(find(store, KIND_SERVICE, namespace, name));
+}
+
+const struct fact *store_service_by_uid(const struct store *store, const char *uid)
+{
+        struct entry *entry;
+        HASH_FIND(uid_hh, store->by_uid, uid, strlen(uid), entry);
+        return fact_of(entry);
 }
 
 const struct fact *store_node(const struct store *store, const char *name)

@@ -44,6 +44,7 @@ bool store_dirty_service(struct store *, struct service_name *out);
 
 size_t store_count(const struct store *, enum kind);
 const struct fact *store_service(const struct store *, const char *namespace, const char *name);
+const struct fact *store_service_by_uid(const struct store *, const char *uid); /* NULL if uid is "" */
 const struct fact *store_node(const struct store *, const char *name);
 const struct fact *store_namespace(const struct store *, const char *name);
 

@@ -6,7 +6,9 @@
 /* One object that is here, or that others speak of: a slice of its service, a service of its namespace. */
 struct entry {
         UT_hash_handle hh;
+        UT_hash_handle uid_hh;     /* services with a uid */
         struct fact *fact;         /* NULL: not here (yet, or any more) */
+        struct fact *cleared;      /* a service without addresses: as it was when it last had some; or NULL */
         struct entry *owner;       /* of a slice: its service; of a service: its namespace */
         struct entry *next, *prev; /* among the parts of the owner */
         struct entry *parts;

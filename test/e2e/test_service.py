@@ -103,6 +103,21 @@ def test_a_requested_address_is_honoured(world, clean):
     next_hops(world, first, set())
 
 
+def test_a_status_that_somebody_clears_is_restored_and_stays_announced(world, clean):
+    """Design decisions 6 and 10: the same address comes back, although a lower one is free, and no route moves."""
+    clean += ["lower", "cleared"]
+    lower, = world.create("lower", annotations=ROUTED)
+    address, = world.create("cleared", annotations=ROUTED)
+    world.delete("lower")
+    next_hops(world, lower, set())
+    next_hops(world, address, ALL)
+    with Watcher(lambda: world.lab.next_hops(address)) as routes:
+        world.cluster.set_load_balancer_ips("default", "cleared", [])
+        wait_for(lambda: world.addresses("cleared"), 10, "the address again", until=lambda v: v == [address])
+        next_hops(world, address, ALL)
+    assert routes.seen == [ALL]
+
+
 def test_a_deleted_service_leaves_the_wire(world, clean):
     clean += ["gone", "gone-near"]
     routed, = world.create("gone", annotations=ROUTED)

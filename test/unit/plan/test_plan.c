@@ -539,6 +539,102 @@ START_TEST(layer_2_needs_all_sharers_advertised)
 }
 END_TEST
 
+/* ---- a status that somebody cleared ---- */
+
+static const struct mono lost_at = {100 * SEC};
+static struct mono next;
+
+/* The routes of node-a for 10.0.0.1, which it announces since before lost_at. */
+static const char *after_loss(const struct want *was, int64_t since)
+{
+        struct self self = {.node = "node-a"};
+        struct past past = {.announced = true, .was = was, .lost_at = lost_at};
+        struct want *want;
+        next = plan_address(store, config, &self, &past, test_ip("10.0.0.1"), mono_add(lost_at, since),
+                            &want);
+        const char *text = arena_printf(arena, "%s, %s", l2_text(want), reason_name(want->bgp_reason));
+        if (want->n_routes > 0)
+                ck_assert(want_equal(want, was));
+        want_free(want);
+        return text;
+}
+
+static struct want *announced(void)
+{
+        struct self self = {.node = "node-a"};
+        usual();
+        return plan_as(&self, "10.0.0.1");
+}
+
+START_TEST(a_cleared_address_stays_for_five_seconds)
+{
+        struct want *was = announced();
+        put(KIND_SERVICE, "a/web");
+        ck_assert_str_eq(after_loss(was, 0), "2, Announced");
+        ck_assert_int_eq(next.ns, lost_at.ns + 5 * SEC);
+        ck_assert_str_eq(after_loss(was, 5 * SEC - 1), "2, Announced");
+        ck_assert_int_eq(next.ns, lost_at.ns + 5 * SEC);
+        ck_assert_str_eq(after_loss(was, 5 * SEC), "NoAddress, NoAddress");
+        ck_assert_int_eq(next.ns, MONO_NEVER.ns);
+        ck_assert_str_eq(l2("node-a", "10.0.0.1"), "NoAddress"); /* nothing is added that was not there */
+        put(KIND_SERVICE, "a/web ip=10.0.0.1");
+        ck_assert_str_eq(after_loss(was, 1), "2, Announced");
+        ck_assert_int_eq(next.ns, MONO_NEVER.ns);
+        want_free(was);
+}
+END_TEST
+
+START_TEST(what_is_not_to_be_restored_goes_at_once)
+{
+        struct want *was = announced();
+        static const char *const now[] = {"a/web ip=10.0.0.2", "a/web clusterip", "a/web uid=other",
+                                          "a/web class=other", "a/other"};
+        for (size_t i = 0; i < sizeof(now) / sizeof(now[0]); i++) {
+                drop(KIND_SERVICE, "a", "web");
+                put(KIND_SERVICE, now[i]);
+                ck_assert_str_eq(after_loss(was, 1), "NoAddress, NoAddress");
+                ck_assert_int_eq(next.ns, MONO_NEVER.ns);
+        }
+        put(KIND_SERVICE, "a/web");
+        config->n_pools = 0;
+        ck_assert_str_eq(after_loss(was, 1), "AddressNotInPool, AddressNotInPool");
+        ck_assert_int_eq(next.ns, MONO_NEVER.ns);
+        want_free(was);
+}
+END_TEST
+
+START_TEST(a_cleared_address_follows_the_usual_rules)
+{
+        struct want *was = announced();
+        put(KIND_SERVICE, "a/web");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@node-a:");
+        ck_assert_str_eq(after_loss(was, 1), "NoEndpoints, NoEndpoints");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@node-a:rs");
+        put(KIND_NODE, "node-a excluded");
+        ck_assert_str_eq(after_loss(was, 1), "NodeExcluded, NodeExcluded");
+        want_free(was);
+}
+END_TEST
+
+START_TEST(the_past_counts_only_where_it_is_known)
+{
+        struct self self = {.node = "node-a"};
+        struct want *was = announced(), *want;
+        const struct past pasts[] = {{.announced = false, .was = was, .lost_at = lost_at},
+                                     {.announced = true, .was = NULL, .lost_at = lost_at},
+                                     {.announced = true, .was = was, .lost_at = MONO_NEVER}};
+        put(KIND_SERVICE, "a/web");
+        for (size_t i = 0; i < sizeof(pasts) / sizeof(pasts[0]); i++) {
+                struct mono again =
+                        plan_address(store, config, &self, &pasts[i], test_ip("10.0.0.1"), lost_at, &want);
+                ck_assert_int_eq(again.ns, MONO_NEVER.ns);
+                ck_assert_int_eq(want->bgp_reason, REASON_NO_ADDRESS);
+                want_free(want);
+        }
+        want_free(was);
+}
+END_TEST
+
 static void add_all(TCase *tcase)
 {
         tcase_add_test(tcase, preference_is_the_hash_of_node_and_address);
@@ -567,6 +663,10 @@ static void add_all(TCase *tcase)
         tcase_add_test(tcase, sharers_are_merged);
         tcase_add_test(tcase, sharers_with_different_local_preferences_are_refused);
         tcase_add_test(tcase, layer_2_needs_all_sharers_advertised);
+        tcase_add_test(tcase, a_cleared_address_stays_for_five_seconds);
+        tcase_add_test(tcase, what_is_not_to_be_restored_goes_at_once);
+        tcase_add_test(tcase, a_cleared_address_follows_the_usual_rules);
+        tcase_add_test(tcase, the_past_counts_only_where_it_is_known);
 }
 
 int main(void)

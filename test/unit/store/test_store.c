@@ -242,6 +242,43 @@ START_TEST(an_aborted_relist_drops_nothing)
 }
 END_TEST
 
+START_TEST(services_are_found_by_uid)
+{
+        put(KIND_SERVICE, "a/web uid=one rv=1");
+        put(KIND_SERVICE, "a/web uid=one rv=2"); /* the same, and the older fact is gone */
+        ck_assert_str_eq(store_service_by_uid(store, "one")->ref.rv, "2");
+        put(KIND_SERVICE, "a/web uid=two rv=3");
+        ck_assert_ptr_null(store_service_by_uid(store, "one"));
+        ck_assert_str_eq(store_service_by_uid(store, "two")->ref.name, "web");
+        put(KIND_SERVICE, "a/file uid=");
+        ck_assert_ptr_null(store_service_by_uid(store, ""));
+        drop(KIND_SERVICE, "a", "web", "");
+        ck_assert_ptr_null(store_service_by_uid(store, "two"));
+}
+END_TEST
+
+START_TEST(a_cleared_address_follows_its_service_until_it_has_another)
+{
+        put(KIND_SERVICE, "a/web ip=10.0.0.1");
+        put(KIND_SERVICE, "a/web");
+        ck_assert_str_eq(dirty(), "10.0.0.1");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n1:rs");
+        ck_assert_str_eq(dirty(), "10.0.0.1");
+        put(KIND_SERVICE, "a/web local");
+        ck_assert_str_eq(dirty(), "10.0.0.1");
+        put(KIND_SERVICE, "a/web ip=10.0.0.2");
+        ck_assert_str_eq(dirty(), "10.0.0.1 10.0.0.2");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n1:s");
+        ck_assert_str_eq(dirty(), "10.0.0.2");
+        put(KIND_SERVICE, "a/web");
+        dirty();
+        drop(KIND_SERVICE, "a", "web", "");
+        ck_assert_str_eq(dirty(), "10.0.0.2");
+        put(KIND_SERVICE, "a/web");
+        ck_assert_str_eq(dirty(), "");
+}
+END_TEST
+
 START_TEST(mark_all_marks_everything_once)
 {
         put(KIND_SERVICE, "a/one ip=10.0.0.1 ip=10.0.0.2");
@@ -466,6 +503,8 @@ int main(void)
         tcase_add_test(tcase, relist_drops_what_was_not_put);
         tcase_add_test(tcase, what_a_relist_says_is_true_even_with_an_older_version);
         tcase_add_test(tcase, an_aborted_relist_drops_nothing);
+        tcase_add_test(tcase, services_are_found_by_uid);
+        tcase_add_test(tcase, a_cleared_address_follows_its_service_until_it_has_another);
         tcase_add_test(tcase, mark_all_marks_everything_once);
         tcase_add_test(tcase, dirty_gives_no_more_than_asked_for);
         tcase_add_test(tcase, versions_are_ordered_by_length_first);

@@ -134,7 +134,6 @@ static struct fact *decode_common(struct json_object *obj, const struct ref *ref
         fact->ref.uid = arena_strdup(fact->arena, ref->uid);
         fact->ref.rv = arena_strdup(fact->arena, ref->rv);
         fact->labels = decode_labels(fact->arena, json_object_at(meta, "labels"));
-        fact->generation = json_int_at(meta, "generation");
         const char *created = json_string_at(meta, "creationTimestamp");
         if (!created || !wall_parse(created, &fact->created))
                 fact->created = 0;

@@ -432,4 +432,5 @@ void kube_source_metrics(const struct kube_source *source, struct metrics *metri
         for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
                 metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
                             NULL);
+        metrics_put(metrics, METRIC_API_WRITES_PENDING, (double)writer_pending(source->writer), NULL);
 }

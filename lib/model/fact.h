@@ -88,7 +88,6 @@ struct fact {
         struct arena *arena; /* holds this fact and all it points to */
         struct ref ref;
         int64_t created; /* creationTimestamp, seconds since 1970; 0 if none */
-        int64_t generation;
         struct labels labels;
         union {
                 struct service service;

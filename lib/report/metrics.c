@@ -51,6 +51,8 @@ static const struct row rows[] = {
         [METRIC_L2_REFUSED] = {"herald_layer2_refused_total", "counter", "Malformed frames refused."},
         [METRIC_WATCH_SYNCED] = {"herald_watch_synced", "gauge", "1 while the watch of the kind is current."},
         [METRIC_API_WRITES] = {"herald_api_writes_total", "counter", "Writes to the API server, by result."},
+        [METRIC_API_WRITES_PENDING] = {"herald_api_writes_pending", "gauge",
+                                       "Writes to the API server that wait or are under way."},
         [METRIC_PLANS] = {"herald_plans_total", "counter", "Times that an address was planned."},
         [METRIC_LOOP_BUSY_SECONDS] = {"herald_loop_busy_seconds_total", "counter",
                                       "Time spent in callbacks."},

@@ -58,7 +58,7 @@ class World(types.SimpleNamespace):
     def create(self, name, wait=1, **kwargs):
         """A Service by `kubectl create`; returns its addresses when it has so many."""
         self.cluster.kubectl("create", "-f", "-", input=json.dumps(service(name, **kwargs)))
-        return wait_for(lambda: self.addresses(name), 15, f"an address for {name}", until=lambda v: len(v) == wait)
+        return wait_for(lambda: self.addresses(name), 30, f"an address for {name}", until=lambda v: len(v) == wait)
 
     def delete(self, *names):
         for name in names:

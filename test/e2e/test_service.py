@@ -23,7 +23,8 @@ def owners(world, address):
     return {world.lab.name_of(mac) for mac in who_answers(world.lab.near, address)}
 
 
-def next_hops(world, address, expected, seconds=15):
+def next_hops(world, address, expected, seconds=40):
+    """After a restart of the API server the EndpointSlice controller comes back with a back-off of its own."""
     return wait_for(lambda: world.lab.next_hops(address), seconds, f"routes to {address}",
                     until=lambda hops: hops == expected)
 

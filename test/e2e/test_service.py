@@ -1,11 +1,13 @@
 """What a user does with kubectl, and what reaches the wire: the main job on a real API server."""
 
+import glob
 import itertools
 import json
+import os
 import threading
 
 import pytest
-from conftest import API, NAMESPACE, config_object
+from conftest import API, NAMESPACE, ROOT, config_object
 from netlab import Capture, Prober, requests, wait_for, who_answers
 
 ALL = {"n1", "n2", "n3"}
@@ -250,6 +252,14 @@ def test_the_configmap_is_configuration_too(world, clean):
     finally:
         world.delete("mapped")
         world.cluster.kubectl("delete", "configmap", "herald-config", "-n", NAMESPACE)
+
+
+def test_samples_and_the_talos_overlay_are_accepted(world):
+    for sample in sorted(glob.glob(os.path.join(ROOT, "deploy", "samples", "*.yaml"))):
+        world.cluster.kubectl("apply", "--dry-run=server", "-f", sample)
+    rendered = world.cluster.kubectl("kustomize", os.path.join(ROOT, "deploy", "talos"))
+    assert "KUBERNETES_SERVICE_HOST" in rendered and '"7445"' in rendered
+    world.cluster.kubectl("apply", "--dry-run=server", "-k", os.path.join(ROOT, "deploy", "talos"))
 
 
 def test_the_shipped_objects_are_accepted_and_the_schema_refuses_nonsense(world):

@@ -26,7 +26,7 @@ static void make(const char *name, size_t n)
 
 static void open_dir(void)
 {
-        strcpy(dir, "/tmp/herald-test-XXXXXX");
+        strcpy(dir, "herald-test-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(dir));
         at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }

@@ -33,7 +33,7 @@ static void put(const char *name, const char *text)
 
 static void setup(void)
 {
-        snprintf(dir, sizeof(dir), "/tmp/herald-test-auth-XXXXXX");
+        snprintf(dir, sizeof(dir), "herald-test-auth-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(dir));
         error = NULL;
 }

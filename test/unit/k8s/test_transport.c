@@ -272,7 +272,7 @@ static void unauthorized_once(struct fake_conn *c)
 /* Twice: the headers of the first try, and those of the second one, when the token file holds another. */
 START_TEST(headers_with_the_token_are_wiped)
 {
-        char file[] = "/tmp/herald-test-XXXXXX";
+        char file[] = "herald-test-XXXXXX";
         int fd = mkstemp(file);
         ck_assert_int_eq(write(fd, "s3cret-2", 8), 8);
         close(fd);

@@ -387,7 +387,7 @@ static void write_token(const char *path, const char *token)
         fclose(file);
 }
 
-static char token_path[] = "/tmp/herald-test-token-XXXXXX";
+static char token_path[] = "herald-test-token-XXXXXX";
 
 static void rotate_then_serve(void *arg, struct fake_conn *c, const struct fake_request *r)
 {

@@ -17,6 +17,7 @@ static const int64_t SAMPLE_EVERY = 1 * SEC;
 /* What the metrics show. It goes to the wire loop and back as a message: at any time one loop has it. */
 struct sample {
         struct l2_counters l2;
+        struct link_counters link;
         struct loop_stats loop;
         bool away;
 };
@@ -50,6 +51,7 @@ static void sample_there(void *arg)
         struct wire *wire = arg;
 
         wire->travelling.l2 = l2_counters(wire->l2);
+        wire->travelling.link = link_counters(wire->link);
         wire->travelling.loop = loop_stats(wire->loop);
         remote_reply(wire->remote, sample_back, wire);
 }
@@ -145,6 +147,7 @@ static uint64_t sum(const uint64_t *v, size_t n)
 void wire_metrics(struct wire *wire, struct metrics *metrics)
 {
         const struct l2_counters *l2 = &wire->shown.l2;
+        const struct link_counters *link = &wire->shown.link;
         const struct loop_stats *loop = &wire->shown.loop;
 
         metrics_put(metrics, METRIC_L2_OWNED, (double)l2->owned, NULL);
@@ -161,6 +164,9 @@ void wire_metrics(struct wire *wire, struct metrics *metrics)
                     NULL);
         metrics_put(metrics, METRIC_L2_REFUSED, (double)sum(l2->ndp_refused, NDP_REFUSALS), "protocol", "ndp",
                     NULL);
+        metrics_put(metrics, METRIC_NETLINK_MESSAGES, (double)link->messages, "result", "read", NULL);
+        metrics_put(metrics, METRIC_NETLINK_MESSAGES, (double)link->refused, "result", "refused", NULL);
+        metrics_put(metrics, METRIC_NETLINK_OVERRUNS, (double)link->overruns, NULL);
         metrics_put(metrics, METRIC_LOOP_BUSY_SECONDS, (double)loop->busy_ns / (double)SEC, "loop", "wire",
                     NULL);
         metrics_put(metrics, METRIC_LOOP_LONGEST_SECONDS, (double)loop->max_ns / (double)SEC, "loop", "wire",

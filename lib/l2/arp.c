@@ -10,16 +10,6 @@
 #define ETHERTYPE_IPV4    0x0800
 #define HARDWARE_ETHERNET 1
 
-static struct mac get_mac(struct reader *r)
-{
-        struct mac m = {{0}};
-        const uint8_t *p = get_bytes(r, sizeof(m.b));
-
-        if (p != NULL)
-                memcpy(m.b, p, sizeof(m.b));
-        return m;
-}
-
 static struct ip get_ip4(struct reader *r)
 {
         const uint8_t *p = get_bytes(r, 4);

@@ -1,5 +1,6 @@
 /* A frame to send, and the Ethernet vocabulary that ARP and NDP share. */
 #pragma once
+#include "base/bytes.h"
 #include "base/ip.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,16 @@ static inline bool mac_eq(struct mac a, struct mac b)
 static inline bool mac_is_group(struct mac m) /* multicast or broadcast */
 {
         return m.b[0] & 1;
+}
+
+static inline struct mac get_mac(struct reader *r)
+{
+        struct mac m = {{0}};
+        const uint8_t *p = get_bytes(r, sizeof(m.b));
+
+        if (p)
+                memcpy(m.b, p, sizeof(m.b));
+        return m;
 }
 
 static inline bool mac_is_zero(struct mac m)

@@ -29,16 +29,6 @@ static bool is_multicast(struct ip ip)
         return ip_family(ip) == IP_V6 && ip.b[0] == 0xff;
 }
 
-static struct mac get_mac(struct reader *r)
-{
-        struct mac m = {{0}};
-        const uint8_t *p = get_bytes(r, sizeof(m.b));
-
-        if (p != NULL)
-                memcpy(m.b, p, sizeof(m.b));
-        return m;
-}
-
 /* An address exactly as it stands there; IPv4-mapped ones have family IP_V4 then. */
 static struct ip get_ip6(struct reader *r)
 {

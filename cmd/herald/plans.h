@@ -1,0 +1,40 @@
+/*
+ * The table of plans: what was handed to the announcers for each address, so that an unchanged plan costs
+ * nothing further and the state directory is written only on change.
+ */
+#pragma once
+#include "announce/announce.h"
+#include <stddef.h>
+
+struct config;
+struct loop;
+struct plans;
+struct self;
+struct state;
+struct store;
+
+struct plans_facts {
+        struct store *store;
+        const struct config *config;
+        const struct self *self;
+};
+
+/* announcers and state stay the caller's. */
+struct plans *plans_new(struct loop *, struct announcer *const *announcers, size_t n, struct state *);
+void plans_free(struct plans *);
+
+/* Hands over what the state directory says that this boot announces, and marks it in the store, so that it is
+ * planned when synced even if nobody holds it any more. */
+void plans_continue(struct plans *, struct store *);
+/* Plans what became dirty, one slice of it, and what changes by time alone. False if there is more. */
+bool plans_step(struct plans *, const struct plans_facts *, struct mono now);
+/* When the answer for some address changes by time alone. */
+struct mono plans_again(const struct plans *);
+/* Writes what the state directory does not know yet; leave: this node goes, and the directory forgets all. */
+void plans_save(struct plans *, bool leave);
+
+struct plans_count {
+        size_t bgp, l2; /* addresses that are announced */
+        uint64_t made;  /* plans, ever */
+};
+struct plans_count plans_count(const struct plans *);

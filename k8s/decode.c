@@ -50,6 +50,11 @@ static const struct {
         {KIND_NODE, "", "v1", false},
         {KIND_NAMESPACE, "", "v1", false},
         {KIND_CONFIGMAP, "", "v1", true},
+        {KIND_SECRET, "", "v1", true},
+        {KIND_POD, "", "v1", true},
+        {KIND_DAEMONSET, "apps", "v1", true},
+        {KIND_NODESTATE, "heraldlb.io", NULL, false},
+        {KIND_SETTINGS, "heraldlb.io", NULL, true},
         {KIND_IPADDRESSPOOL, "heraldlb.io", NULL, true},
         {KIND_IPADDRESSPOOL, "metallb.io", NULL, true},
         {KIND_BGPPEER, "heraldlb.io", NULL, true},
@@ -455,7 +460,7 @@ struct fact *decode_fact(struct json_object *obj, const char **why)
                 return NULL;
         if (ref.kind != KIND_SERVICE && ref.kind != KIND_ENDPOINTSLICE && ref.kind != KIND_NODE &&
             ref.kind != KIND_NAMESPACE) {
-                *why = "this kind is configuration, not a fact of the cluster";
+                *why = "this kind is no fact that is planned with";
                 return NULL;
         }
         struct fact *fact = decode_common(obj, &ref);

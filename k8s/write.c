@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { STATUS_IN_FLIGHT = 50, EVENT_BURST = 20, RETRY_AFTER_MAX_S = 60 };
+enum { EVENT_BURST = 20, RETRY_AFTER_MAX_S = 60 };
+static const int in_flight[WRITE_TYPES] = {
+        [WRITE_STATUS] = 50, [WRITE_EVENT] = EVENT_BURST, [WRITE_STATUS_PATCH] = 4, [WRITE_APPLY] = 4, [WRITE_CREATE] = 4};
 static const int64_t event_interval = SEC / 10;
 
 struct writer {
@@ -27,7 +29,7 @@ struct writer {
         struct loop_timer *timer;
         struct pause pauses[WRITE_TYPES]; /* of all of one type: a missing right to post Events delays no
                                              status */
-        int status_running;
+        int running[WRITE_TYPES];
         int64_t tokens_ns; /* for Events: an event costs event_interval */
         struct mono filled;
         unsigned serial;
@@ -101,8 +103,7 @@ static void on_done(void *arg, const struct reply *reply)
         learn_pause(w, slot, now, reply, result);
         slot->request = NULL;
         struct write *write = write_queue_end(&w->queue, slot, now);
-        if (write->type == WRITE_STATUS)
-                w->status_running--;
+        w->running[write->type]--;
         if (reply->error)
                 why = xstrdup(reply->error);
         else if (result != WRITE_OK)
@@ -148,7 +149,7 @@ static void send_slot(struct writer *w, struct write_slot *slot)
                 .on_done = on_done,
                 .arg = slot,
         };
-        w->status_running += slot->type == WRITE_STATUS;
+        w->running[slot->type]++;
         slot->owner = w;
         slot->request = transport_send(w->transport, &spec);
         write_request_clear(&request);
@@ -161,7 +162,7 @@ static struct mono send_type(struct writer *w, enum write_type type, struct mono
         if (mono_before(now, w->pauses[type].until))
                 return write_queue_next(&w->queue, type) ? w->pauses[type].until : MONO_NEVER;
         while ((slot = write_queue_next(&w->queue, type))) {
-                if (type == WRITE_STATUS && w->status_running >= STATUS_IN_FLIGHT)
+                if (w->running[type] >= in_flight[type])
                         break;
                 if (type == WRITE_EVENT && !take_token(w, now))
                         return mono_add(now, event_interval - w->tokens_ns);
@@ -188,8 +189,8 @@ static void work(void *arg)
         w->woken = false;
         tell_superseded(w);
         struct mono next = write_queue_wake(&w->queue, now);
-        next = mono_min(next, send_type(w, WRITE_STATUS, now));
-        next = mono_min(next, send_type(w, WRITE_EVENT, now));
+        for (enum write_type type = 0; type < WRITE_TYPES; type++)
+                next = mono_min(next, send_type(w, type, now));
         loop_timer_at(w->timer, w->woken ? now : next);
 }
 

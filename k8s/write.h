@@ -1,7 +1,7 @@
 /*
  * Writes to the API server, in the background. Of one object only one write is under way and one waits: a
- * newer one takes the place of the one that waits. Events: 20 at once, then 10 a second. Status writes: 50
- * under way.
+ * newer one takes the place of the one that waits. Events: 20 at once, then 10 a second. Of Service statuses 50
+ * are under way at once, of each other type 4.
  */
 #pragma once
 #include "model/write.h"

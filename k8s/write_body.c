@@ -6,12 +6,16 @@
  * a wrong uid alone would be 422). The annotations go with it, in the same write (a Service's metadata may be
  * changed through its status). An Event is of events.k8s.io/v1, whose limits are kept here: note 1 KiB,
  * action, reason and reportingInstance 128 bytes.
+ *
+ * The others carry their body with them; the uid goes into a patch as a guard, so that an object that was made
+ * again is not touched.
  */
 #include "k8s/write_body.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "k8s/decode.h"
 #include "k8s/k8s.h"
+#include "k8s/secret.h"
 #include "json/json.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -153,17 +157,62 @@ static bool event_request(const struct write *w, const char *instance, int64_t w
         return true;
 }
 
+/* ---- what carries its body ---- */
+
+static bool patch_request(const struct write *w, const struct k8s_kind *kind, struct write_request *out)
+{
+        struct json_object *body = json_tokener_parse(w->body), *meta = json_object_new_object();
+        char *path = k8s_path(kind, w->ref.namespace, w->ref.name);
+        put_unless_empty(meta, "uid", w->ref.uid);
+        json_object_object_add(body, "metadata", meta);
+        *out = (struct write_request){"PATCH", "application/merge-patch+json", xprintf("%s/status", path),
+                                      finish(body)};
+        free(path);
+        return true;
+}
+
+static bool apply_request(const struct write *w, const struct k8s_kind *kind, struct write_request *out)
+{
+        char *path = k8s_path(kind, w->ref.namespace, w->ref.name);
+        *out = (struct write_request){"PATCH", "application/apply-patch+yaml",
+                                      xprintf("%s?fieldManager=" FIELD_MANAGER "&force=true", path),
+                                      xstrdup(w->body)};
+        free(path);
+        return true;
+}
+
+static bool create_request(const struct write *w, const struct k8s_kind *kind, struct write_request *out)
+{
+        *out = (struct write_request){"POST", "application/json", k8s_path(kind, w->ref.namespace, NULL),
+                                      xstrdup(w->body)};
+        return true;
+}
+
 bool write_request_of(const struct write *w, const char *instance, int64_t wall_usec, unsigned serial,
                       struct write_request *out)
 {
+        const struct k8s_kind *kind = k8s_kind(w->ref.kind, w->ref.group);
         *out = (struct write_request){0};
-        return w->type == WRITE_STATUS ? status_request(w, out)
-                                       : event_request(w, instance, wall_usec, serial, out);
+        switch (w->type) {
+        case WRITE_STATUS:
+                return status_request(w, out);
+        case WRITE_EVENT:
+                return event_request(w, instance, wall_usec, serial, out);
+        case WRITE_STATUS_PATCH:
+                return kind && patch_request(w, kind, out);
+        case WRITE_APPLY:
+                return kind && apply_request(w, kind, out);
+        case WRITE_CREATE:
+                return kind && create_request(w, kind, out);
+        case WRITE_TYPES:
+                break;
+        }
+        return false;
 }
 
 void write_request_clear(struct write_request *r)
 {
         free(r->path);
-        free(r->body);
+        secret_free(r->body);
         *r = (struct write_request){0};
 }

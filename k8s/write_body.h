@@ -4,13 +4,16 @@
 
 struct json_object;
 
-struct write_request { /* strings malloced, but for method and content_type */
+struct write_request { /* strings malloced, but for method and content_type; body may hold a secret */
         const char *method, *content_type;
         char *path, *body;
 };
 
 /* What a WRITE_STATUS changes of its Service, as a merge patch (RFC 7396). A new tree. */
 struct json_object *write_status_patch(const struct write *);
+
+/* What herald is called as a field manager of server-side apply. */
+#define FIELD_MANAGER "herald"
 
 /* instance: who reports Events (the node's name); wall_usec and serial make the names of Events unique. False
  * if the API has no place for it (an Event about nothing, the status of what is no Service). */

@@ -29,8 +29,6 @@ struct write_slot {
         void *owner, *request; /* the caller's */
 };
 
-#define WRITE_TYPES 2
-
 struct write_queue {              /* zeroed, it is an empty one */
         struct write_slot *slots; /* by key */
         struct write_slot *ready[WRITE_TYPES];

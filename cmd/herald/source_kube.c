@@ -318,12 +318,19 @@ static const struct lease_handler lease_handler = {
 
 static void on_written(void *arg, const struct write *write, enum write_result result, const char *sentence)
 {
+        static const char *const what[] = {[WRITE_STATUS] = "the status",
+                                           [WRITE_EVENT] = "an Event",
+                                           [WRITE_STATUS_PATCH] = "the status",
+                                           [WRITE_APPLY] = "the writing",
+                                           [WRITE_CREATE] = "the making"};
         struct kube_source *source = arg;
 
+        if (write->type == WRITE_CREATE && result == WRITE_CONFLICT)
+                result = WRITE_OK; /* it is there */
         source->written[result]++;
         if (*sentence && result != WRITE_CONFLICT)
-                log_warn("k8s", "%s of %s %s/%s: %s", write->type == WRITE_EVENT ? "an Event" : "the status",
-                         kind_name(write->ref.kind), write->ref.namespace, write->ref.name, sentence);
+                log_warn("k8s", "%s of %s %s/%s: %s", what[write->type], kind_name(write->ref.kind),
+                         write->ref.namespace, write->ref.name, sentence);
         if (write->type != WRITE_STATUS)
                 return;
         switch (result) {

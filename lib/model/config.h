@@ -76,6 +76,16 @@ struct l2_ad {
         size_t n_interfaces;
 };
 
+struct settings { /* the Settings object "default"; zeroed, it is what holds without one */
+        bool ignore_excluded;  /* excludeLabel: ignore */
+        bool drain_cordoned;   /* drainOnCordon */
+        const char *lb_class;  /* loadBalancerClass: only Services of it are ours; NULL: those without one */
+        bool data_plane_off;   /* dataPlane.kubeProxyHealthz: "off" */
+        struct ip healthz_ip;  /* of kube-proxy's healthz; unspecified: 127.0.0.1 */
+        uint16_t healthz_port; /* 0: 10256 */
+        bool ignore_health_check_node_port;
+};
+
 struct verdict { /* what became of one object */
         struct ref ref;
         bool valid;
@@ -97,6 +107,7 @@ struct config {
         size_t n_bgp_ads;
         struct l2_ad *l2_ads; /* valid ones only */
         size_t n_l2_ads;
+        struct settings settings;
         struct verdict *verdicts; /* one per object read; several for one object if several things are wrong */
         size_t n_verdicts;
 };

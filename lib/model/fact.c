@@ -9,12 +9,17 @@ static const char *const names[KIND_MAX] = {
         [KIND_NODE] = "Node",
         [KIND_NAMESPACE] = "Namespace",
         [KIND_CONFIGMAP] = "ConfigMap",
+        [KIND_SECRET] = "Secret",
+        [KIND_POD] = "Pod",
+        [KIND_DAEMONSET] = "DaemonSet",
+        [KIND_NODESTATE] = "NodeState",
         [KIND_IPADDRESSPOOL] = "IPAddressPool",
         [KIND_BGPPEER] = "BGPPeer",
         [KIND_BGPADVERTISEMENT] = "BGPAdvertisement",
         [KIND_L2ADVERTISEMENT] = "L2Advertisement",
+        [KIND_SETTINGS] = "Settings",
 };
-_Static_assert(KIND_MAX == 10, "a kind was added: give it a name above");
+_Static_assert(KIND_MAX == 15, "a kind was added: give it a name above");
 
 const char *kind_name(enum kind kind)
 {

@@ -14,10 +14,15 @@ enum kind {
         KIND_NODE,
         KIND_NAMESPACE,
         KIND_CONFIGMAP,
+        KIND_SECRET,
+        KIND_POD,
+        KIND_DAEMONSET,
+        KIND_NODESTATE,
         KIND_IPADDRESSPOOL, /* from here on: config kinds */
         KIND_BGPPEER,
         KIND_BGPADVERTISEMENT,
         KIND_L2ADVERTISEMENT,
+        KIND_SETTINGS,
         KIND_MAX,
 };
 

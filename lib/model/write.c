@@ -1,4 +1,6 @@
 #include "model/write.h"
+#include <stdlib.h>
+#include <string.h>
 
 struct write *write_new(enum write_type type, const struct ref *ref)
 {
@@ -19,6 +21,10 @@ struct write *write_new(enum write_type type, const struct ref *ref)
 
 void write_free(struct write *w)
 {
-        if (w)
-                arena_free(w->arena);
+        if (!w)
+                return;
+        if (w->body)
+                explicit_bzero(w->body, strlen(w->body));
+        free(w->body);
+        arena_free(w->arena);
 }

@@ -1,9 +1,19 @@
-/* What the leader wants written. Values, not requests: k8s/write makes PATCHes of them, standalone mode files. */
+/*
+ * What this node wants written, most of it only as the leader. Values, not requests: k8s/write makes requests of
+ * them, standalone mode files.
+ */
 #pragma once
 #include "model/fact.h"
 #include "model/reason.h"
 
-enum write_type { WRITE_STATUS, WRITE_EVENT };
+enum write_type {
+        WRITE_STATUS,       /* of a Service: addresses, annotations */
+        WRITE_EVENT,
+        WRITE_STATUS_PATCH, /* of an object of ours: body is a merge patch of its status subresource */
+        WRITE_APPLY,        /* body is the whole object, which is made or becomes so (server-side apply) */
+        WRITE_CREATE,       /* body is the whole object; one that is there already is left as it is */
+        WRITE_TYPES,
+};
 
 struct write {
         struct arena *arena; /* holds this write and all it points to; write_free() */
@@ -19,6 +29,8 @@ struct write {
         enum reason reason;
         const char *action; /* what was attempted: "Allocate", "Check" */
         const char *message;
+        /* WRITE_STATUS_PATCH, WRITE_APPLY, WRITE_CREATE */
+        char *body; /* JSON, malloced; may hold a secret: write_free() overwrites it */
 };
 
 struct write *write_new(enum write_type, const struct ref *); /* copies ref */

@@ -314,7 +314,7 @@ START_TEST(what_cannot_be_used_says_why)
                 {"{\"kind\":\"Service\",\"metadata\":{\"name\":\"x\"}}", "apiVersion or kind"},
                 {"{\"apiVersion\":\"v2\",\"kind\":\"Service\",\"metadata\":{\"name\":\"x\"}}",
                  "nothing that is used"},
-                {"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\"}}",
+                {"{\"apiVersion\":\"v1\",\"kind\":\"Ingress\",\"metadata\":{\"name\":\"x\"}}",
                  "nothing that is used"},
                 {"{\"apiVersion\":\"discovery.k8s.io/"
                  "v1beta1\",\"kind\":\"EndpointSlice\",\"metadata\":{\"name\":\"x\"}}",
@@ -325,10 +325,10 @@ START_TEST(what_cannot_be_used_says_why)
                 {"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"a/b\"}}",
                  "metadata.name"},
                 {"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"x\"}}",
-                 "configuration"},
+                 "no fact"},
                 {"{\"apiVersion\":\"metallb.io/"
                  "v1beta1\",\"kind\":\"IPAddressPool\",\"metadata\":{\"name\":\"x\"}}",
-                 "configuration"},
+                 "no fact"},
                 {"{\"apiVersion\":\"discovery.k8s.io/"
                  "v1\",\"kind\":\"EndpointSlice\",\"metadata\":{\"name\":\"x\"}}",
                  "service-name"},

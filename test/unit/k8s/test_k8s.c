@@ -33,11 +33,12 @@ END_TEST
 START_TEST(every_kind_has_a_place)
 {
         for (enum kind kind = KIND_SERVICE; kind < KIND_MAX; kind++) {
-                bool config = kind >= KIND_IPADDRESSPOOL;
-                const char *core = kind == KIND_ENDPOINTSLICE ? "discovery.k8s.io" : "";
-                ck_assert((k8s_kind(kind, core) != NULL) == !config);
-                ck_assert((k8s_kind(kind, "heraldlb.io") != NULL) == config);
-                ck_assert((k8s_kind(kind, "metallb.io") != NULL) == config);
+                bool ours = kind == KIND_NODESTATE || kind >= KIND_IPADDRESSPOOL;
+                bool metallb = kind >= KIND_IPADDRESSPOOL && kind != KIND_SETTINGS;
+                const char *core = kind == KIND_ENDPOINTSLICE ? "discovery.k8s.io" : kind == KIND_DAEMONSET ? "apps" : "";
+                ck_assert((k8s_kind(kind, core) != NULL) == !ours);
+                ck_assert((k8s_kind(kind, "heraldlb.io") != NULL) == ours);
+                ck_assert((k8s_kind(kind, "metallb.io") != NULL) == metallb);
         }
         ck_assert_ptr_null(k8s_kind(KIND_NONE, ""));
 }

@@ -135,11 +135,46 @@ START_TEST(the_limits_of_events_are_kept)
 }
 END_TEST
 
+static struct write *with_body(enum write_type type, enum kind kind, const char *namespace, const char *body)
+{
+        struct ref ref = {kind, kind == KIND_SECRET ? "" : "heraldlb.io", namespace, "lan", "u-1", "7"};
+        struct write *w = write_new(type, &ref);
+        w->body = xstrdup(body);
+        return w;
+}
+
+static void check_request(struct write *w, const char *method, const char *type, const char *path,
+                          const char *body)
+{
+        struct write_request r;
+        ck_assert(write_request_of(w, "n1", 0, 0, &r));
+        ck_assert_str_eq(r.method, method);
+        ck_assert_str_eq(r.content_type, type);
+        ck_assert_str_eq(r.path, path);
+        ck_assert_str_eq(r.body, body);
+        write_request_clear(&r);
+        write_free(w);
+}
+
+START_TEST(what_carries_its_body)
+{
+        check_request(with_body(WRITE_STATUS_PATCH, KIND_IPADDRESSPOOL, "ns", "{\"status\":{\"free\":1}}"), "PATCH",
+                      "application/merge-patch+json",
+                      "/apis/heraldlb.io/v1alpha1/namespaces/ns/ipaddresspools/lan/status",
+                      "{\"status\":{\"free\":1},\"metadata\":{\"uid\":\"u-1\"}}");
+        check_request(with_body(WRITE_APPLY, KIND_NODESTATE, "", "{}"), "PATCH", "application/apply-patch+yaml",
+                      "/apis/heraldlb.io/v1alpha1/nodestates/lan?fieldManager=herald&force=true", "{}");
+        check_request(with_body(WRITE_CREATE, KIND_SECRET, "ns", "{}"), "POST", "application/json",
+                      "/api/v1/namespaces/ns/secrets", "{}");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("write_body");
         TCase *tc = tcase_create("write_body");
         suite_add_tcase(suite, tc);
+        tcase_add_test(tc, what_carries_its_body);
         tcase_add_test(tc, a_status_with_two_addresses);
         tcase_add_test(tc, a_cleared_status);
         tcase_add_test(tc, a_status_of_something_else_has_no_place);

@@ -9,7 +9,7 @@ START_TEST(kinds_have_names)
         }
         ck_assert_str_eq(kind_name(KIND_SERVICE), "Service");
         ck_assert_str_eq(kind_name(KIND_L2ADVERTISEMENT), "L2Advertisement");
-        ck_assert_int_eq(kind_parse("Pod"), KIND_NONE);
+        ck_assert_int_eq(kind_parse("Ingress"), KIND_NONE);
         ck_assert_int_eq(kind_parse("service"), KIND_NONE);
         ck_assert_int_eq(kind_parse("None"), KIND_NONE);
         ck_assert_int_eq(kind_parse(""), KIND_NONE);

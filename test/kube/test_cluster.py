@@ -167,7 +167,8 @@ with Cluster() as cluster:
 @contextlib.contextmanager
 def runner(program, temporary, *arguments):
     """Another program that runs a cluster, with its temporary files in a directory of its own."""
-    argv = [sys.executable, "-c", program, str(Path(__file__).resolve().parents[1]), *map(str, arguments)]
+    # a shell without job control starts what is in the background with SIGINT ignored, and that is inherited
+    argv = ["env", "--default-signal=INT", sys.executable, "-c", program, str(Path(__file__).resolve().parents[1]), *map(str, arguments)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True, env=os.environ | {"TMPDIR": str(temporary)}) as process:
         try:

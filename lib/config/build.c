@@ -105,8 +105,8 @@ static void read_object(struct builder *b, struct candidate *c)
                 refuse(&o->r, NULL, REASON_MISSING_FIELD, "is missing; add it");
         else
                 read_fields(&o->r, table->spec, spec, o->typed);
-        if (table->check && json_object_is_type(o->spec, json_type_object))
-                table->check(&o->r, o->spec, o->typed);
+        if (table->check && json_object_is_type(spec, json_type_object) && (o->spec || !table->spec_required))
+                table->check(&o->r, spec, o->typed);
         path_pop(&o->r, path);
         if (table->kind == KIND_IPADDRESSPOOL) {
                 struct pool *pool = o->typed;
@@ -219,6 +219,10 @@ struct config *config_build(const struct config_docs *docs)
         config->peers = collect(&b, KIND_BGPPEER, &config->n_peers);
         config->bgp_ads = collect(&b, KIND_BGPADVERTISEMENT, &config->n_bgp_ads);
         config->l2_ads = collect(&b, KIND_L2ADVERTISEMENT, &config->n_l2_ads);
+        size_t n_settings;
+        const struct settings *settings = collect(&b, KIND_SETTINGS, &n_settings);
+        if (n_settings > 0)
+                config->settings = settings[0];
         for (size_t i = 0; i < b.n_objects; i++)
                 accept(&b, &b.objects[i]);
         config->n_verdicts = b.problems.n;

@@ -24,7 +24,8 @@ enum field_type {                  /* what the member is in C */
                   FIELD_COMMUNITIES, /* struct community *, and size_t at count_at */
                   FIELD_SELECTORS,   /* struct selectors */
                   FIELD_OBJECT,      /* none: its fields are in sub, members of the same struct */
-                  FIELD_STRING,      /* planned fields only */
+                  FIELD_STRING,      /* const char *; of at most item_max octets, and good by item */
+                  FIELD_WORD,        /* an unsigned integer or a bool: which of words */
                   FIELD_OBJECTS,     /* planned fields only: a list of objects */
 };
 
@@ -37,7 +38,8 @@ struct field {
         int64_t min, max;          /* of a number, of seconds; of lists the number of entries */
         const char *def;           /* the default as it would be written; NULL: zero, or none */
         bool (*item)(const char *);
-        size_t item_max;         /* octets of one entry of FIELD_STRINGS */
+        size_t item_max;         /* octets of FIELD_STRING, of one entry of FIELD_STRINGS */
+        const char *const *words; /* of FIELD_WORD; ends with NULL */
         const struct field *sub; /* of FIELD_OBJECT and FIELD_OBJECTS */
         unsigned in;             /* enum api_version, those that have it */
         bool required;

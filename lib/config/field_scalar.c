@@ -138,6 +138,33 @@ static void read_router_id(struct reading *r, const struct field *f, struct json
         store_number(f, out, (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]);
 }
 
+static void read_string(struct reading *r, const struct field *f, struct json_object *value, void *out)
+{
+        const char *text = json_object_get_string(value);
+        if (!json_object_is_type(value, json_type_string)) {
+                refuse(r, value, REASON_INVALID_VALUE, "must be a string, but is %s", shown(r, value));
+        } else if (strlen(text) > f->item_max || (*text && f->item && !f->item(text))) {
+                refuse(r, value, REASON_INVALID_VALUE, "%s cannot be used here (%s)", shown(r, value), f->doc);
+        } else {
+                const char *kept = *text ? arena_strdup(r->arena, text) : NULL;
+                memcpy((char *)out + f->at, &kept, sizeof(kept));
+        }
+}
+
+static void read_word(struct reading *r, const struct field *f, struct json_object *value, void *out)
+{
+        const char *all = "";
+        for (size_t i = 0; f->words[i]; i++) {
+                if (json_object_is_type(value, json_type_string) &&
+                    strcmp(json_object_get_string(value), f->words[i]) == 0) {
+                        store_number(f, out, (int64_t)i);
+                        return;
+                }
+                all = arena_printf(r->arena, "%s%s%s", all, i > 0 ? " or " : "", f->words[i]);
+        }
+        refuse(r, value, REASON_INVALID_VALUE, "must be %s, but is %s", all, shown(r, value));
+}
+
 void read_value(struct reading *r, const struct field *f, struct json_object *value, void *out)
 {
         switch (f->type) {
@@ -169,6 +196,11 @@ void read_value(struct reading *r, const struct field *f, struct json_object *va
                 read_fields(r, f->sub, value, out);
                 return;
         case FIELD_STRING:
+                read_string(r, f, value, out);
+                return;
+        case FIELD_WORD:
+                read_word(r, f, value, out);
+                return;
         case FIELD_OBJECTS:
                 break; /* of planned fields, which are not read */
         }

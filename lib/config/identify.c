@@ -44,16 +44,18 @@ static bool is_cluster_kind(const char *group, const char *kind)
                        : strcmp(group, "discovery.k8s.io") == 0 && strcmp(kind, "EndpointSlice") == 0;
 }
 
-static bool is_config_kind(enum kind kind)
+/* MetalLB has all of our kinds but one. */
+static bool is_config_kind(const char *group, const char *name)
 {
-        return kind_table(kind) != NULL;
+        enum kind kind = kind_parse(name);
+        return kind_table(kind) != NULL && !(kind == KIND_SETTINGS && strcmp(group, "metallb.io") == 0);
 }
 
 /* A kind of one of our two groups that is not read: known for later, or mistyped. */
 static void judge_kind(struct reading *r)
 {
         static const char *const later[] = {
-                "BFDProfile",      "Community",        "Settings",           "NodeState",
+                "BFDProfile",      "Community",        "NodeState",
                 "ServiceL2Status", "ServiceBGPStatus", "ConfigurationState", NULL};
         const char *near = NULL;
         int distance = 4;
@@ -198,13 +200,13 @@ struct identity identify(struct reading *r)
         } else if (strcmp(group, "heraldlb.io") != 0 && strcmp(group, "metallb.io") != 0) {
                 id.other = is_cluster_kind(group, r->kind);
                 bool typo = edit_distance(group, "heraldlb.io") < 3 || edit_distance(group, "metallb.io") < 3;
-                bool no_group = !*group && is_config_kind(kind_parse(r->kind));
+                bool no_group = !*group && is_config_kind(group, r->kind);
                 if (typo || no_group)
                         refuse_key(r, "apiVersion", REASON_INVALID_VALUE,
                                    "has an unknown group; write heraldlb.io/v1alpha1");
                 else if (!id.other)
                         skip(r, "is not configuration of HeraldLB; skipped");
-        } else if (!is_config_kind(kind_parse(r->kind))) {
+        } else if (!is_config_kind(group, r->kind)) {
                 judge_kind(r);
         } else {
                 id.ours = true;

@@ -1,7 +1,10 @@
 /* Rules about several fields of one object. MetalLB's, unless the comment says otherwise. */
 #include "config/rules.h"
+#include "config/entry.h"
 #include "config/value.h"
 #include "json/json.h"
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,4 +89,41 @@ void check_bgp_ad(struct reading *r, struct json_object *spec, void *object)
                 refuse_field(r, spec, "serviceSelectors",
                              "cannot go with an aggregation length: one prefix would be of several Services; "
                              "remove one of them");
+}
+
+/* "127.0.0.1:10256" or "[::1]:10256". */
+static bool address_parse(const char *text, struct ip *ip, uint16_t *port)
+{
+        char host[IP_STRLEN + 2];
+        const char *colon = strrchr(text, ':');
+        size_t n = colon ? (size_t)(colon - text) : 0;
+        bool bracketed = n > 2 && text[0] == '[' && text[n - 1] == ']';
+        char *end;
+        if (!colon || n >= sizeof(host) || !isdigit((unsigned char)colon[1]))
+                return false;
+        snprintf(host, sizeof(host), "%.*s", (int)(bracketed ? n - 2 : n), text + bracketed);
+        unsigned long number = strtoul(colon + 1, &end, 10);
+        *port = (uint16_t)number;
+        return !*end && number > 0 && number <= UINT16_MAX && ip_parse(host, ip) &&
+               (ip_family(*ip) == IP_V6) == bracketed;
+}
+
+/* There is one Settings: of two, none would be the right one. */
+void check_settings(struct reading *r, struct json_object *spec, void *object)
+{
+        struct settings *settings = object;
+        struct json_object *plane = json_at(spec, "dataPlane");
+        size_t path = path_field(r, "dataPlane");
+        if (settings->healthz && strcmp(settings->healthz, "off") == 0)
+                settings->data_plane_off = true;
+        else if (settings->healthz &&
+                 !address_parse(settings->healthz, &settings->healthz_ip, &settings->healthz_port))
+                refuse_field(r, plane, "kubeProxyHealthz",
+                             "is neither \"off\" nor an address with a port, such as \"127.0.0.1:10256\"");
+        path_pop(r, path);
+        if (strcmp(r->ref.name, "default") != 0) {
+                path_pop(r, 0);
+                path_field(r, "metadata");
+                refuse_field(r, json_at(r->doc->root, "metadata"), "name", "must be default: there is one Settings object; rename it");
+        }
 }

@@ -14,6 +14,7 @@ struct object { /* one that is read, and has won its name */
 void check_pool(struct reading *, struct json_object *spec, void *pool);
 void check_peer(struct reading *, struct json_object *spec, void *peer);
 void check_bgp_ad(struct reading *, struct json_object *spec, void *bgp_ad);
+void check_settings(struct reading *, struct json_object *spec, void *settings);
 
 /* Objects against each other; a function of the set, not of its order. Only objects without problems are
  * looked at: a refused one hurts no other. */

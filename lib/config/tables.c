@@ -165,12 +165,43 @@ static const struct field l2_ad_spec[] = {
         {0},
 };
 
+static const char *const honour_or_ignore[] = {"honour", "ignore", NULL};
+
+static const struct field data_plane[] = {
+        {"kubeProxyHealthz", FIELD_STRING, MEMBER(struct settings, healthz), ANY, .item_max = 64,
+         .in = API_HERALD, .since = "0.1",
+         .doc = "Where kube-proxy tells its health, \"ADDRESS:PORT\"; \"off\": announcing waits for no data "
+                "plane. 127.0.0.1:10256 if it is unset."},
+        {"healthCheckNodePort", FIELD_WORD, MEMBER(struct settings, ignore_health_check_node_port), ANY,
+         .def = "honour", .words = honour_or_ignore, .in = API_HERALD, .since = "0.1",
+         .doc = "Whether announcing a Service of policy Local waits for its health check on the node: honour or "
+                "ignore."},
+        {0},
+};
+
+static const struct field settings_spec[] = {
+        {"loadBalancerClass", FIELD_STRING, MEMBER(struct settings, lb_class), ANY, .item = label_key_is_valid,
+         .item_max = 317, .in = API_HERALD, .since = "0.1",
+         .doc = "Services of this loadBalancerClass are served; those without a class if it is unset."},
+        {"excludeLabel", FIELD_WORD, MEMBER(struct settings, ignore_excluded), ANY, .def = "honour",
+         .words = honour_or_ignore, .in = API_HERALD, .since = "0.1",
+         .doc = "What the label node.kubernetes.io/exclude-from-external-load-balancers means: honour or "
+                "ignore."},
+        {"drainOnCordon", FIELD_BOOL, MEMBER(struct settings, drain_cordoned), ANY, .def = "false",
+         .in = API_HERALD, .since = "0.1", .doc = "Whether a cordoned node stops announcing."},
+        {"dataPlane", FIELD_OBJECT, NO_MEMBER, ANY, .sub = data_plane, .in = API_HERALD, .since = "0.1",
+         .doc = "What a node's first announcement of an address waits for."},
+        {0},
+};
+
 const struct kind_table kind_tables[] = {
         {KIND_IPADDRESSPOOL, pool_spec, true, sizeof(struct pool), offsetof(struct pool, ref), check_pool},
         {KIND_BGPPEER, peer_spec, true, sizeof(struct bgp_peer), offsetof(struct bgp_peer, ref), check_peer},
         {KIND_BGPADVERTISEMENT, bgp_ad_spec, false, sizeof(struct bgp_ad), offsetof(struct bgp_ad, ad.ref),
          check_bgp_ad},
         {KIND_L2ADVERTISEMENT, l2_ad_spec, false, sizeof(struct l2_ad), offsetof(struct l2_ad, ad.ref), NULL},
+        {KIND_SETTINGS, settings_spec, false, sizeof(struct settings), offsetof(struct settings, ref),
+         check_settings},
 };
 const size_t n_kind_tables = sizeof(kind_tables) / sizeof(kind_tables[0]);
 

@@ -77,13 +77,15 @@ struct l2_ad {
 };
 
 struct settings { /* the Settings object "default"; zeroed, it is what holds without one */
+        struct ref ref;
         bool ignore_excluded;  /* excludeLabel: ignore */
         bool drain_cordoned;   /* drainOnCordon */
         const char *lb_class;  /* loadBalancerClass: only Services of it are ours; NULL: those without one */
-        bool data_plane_off;   /* dataPlane.kubeProxyHealthz: "off" */
+        const char *healthz;   /* dataPlane.kubeProxyHealthz as written; NULL if it is not */
+        bool data_plane_off;   /* it is "off" */
         struct ip healthz_ip;  /* of kube-proxy's healthz; unspecified: 127.0.0.1 */
         uint16_t healthz_port; /* 0: 10256 */
-        bool ignore_health_check_node_port;
+        bool ignore_health_check_node_port; /* dataPlane.healthCheckNodePort: ignore */
 };
 
 struct verdict { /* what became of one object */

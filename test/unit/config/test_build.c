@@ -101,7 +101,8 @@ static const struct {
         const char *name;
         size_t at_least; /* so many wants: a file that lost its comments must not pass */
 } files[] = {{"pool.yaml", 39},     {"peer.yaml", 44},   {"asn.yaml", 8},    {"advertisement.yaml", 29},
-             {"identity.yaml", 20}, {"overlap.yaml", 3}, {"syntax.yaml", 10}};
+             {"identity.yaml", 20}, {"overlap.yaml", 3}, {"syntax.yaml", 10},
+             {"settings.yaml", 8}};
 
 START_TEST(cases)
 {
@@ -133,6 +134,25 @@ START_TEST(a_refused_pool_keeps_its_ranges)
         ck_assert_uint_eq(config->pools[1].n_ranges, 2);
         ck_assert_str_eq(ip_str(config->pools[1].ranges[1].last, ip), "10.0.2.255");
         ck_assert_uint_eq(config->n_peers, 0);
+        config_free(config);
+}
+END_TEST
+
+START_TEST(settings_reach_their_members)
+{
+        struct config *config = config_of_path(TEST_DATA "/config/check/settings.yaml");
+        const struct settings *s = &config->settings;
+        char ip[IP_STRLEN];
+        ck_assert_str_eq(s->lb_class, "example.com/herald");
+        ck_assert(s->ignore_excluded && s->drain_cordoned && s->ignore_health_check_node_port);
+        ck_assert(!s->data_plane_off);
+        ck_assert_str_eq(ip_str(s->healthz_ip, ip), "::1");
+        ck_assert_uint_eq(s->healthz_port, 10256);
+        config_free(config);
+        config = config_of_text("apiVersion: heraldlb.io/v1alpha1\nkind: Settings\nmetadata: {name: default}\n"
+                                "spec: {dataPlane: {kubeProxyHealthz: 'off'}}\n");
+        ck_assert(config->settings.data_plane_off && !config->settings.ignore_excluded);
+        ck_assert_ptr_null(config->settings.lb_class);
         config_free(config);
 }
 END_TEST
@@ -272,6 +292,7 @@ int main(void)
         TCase *tests = tcase_create("build");
         tcase_add_loop_test(tests, cases, 0, sizeof(files) / sizeof(files[0]));
         tcase_add_test(tests, a_refused_pool_keeps_its_ranges);
+        tcase_add_test(tests, settings_reach_their_members);
         tcase_add_test(tests, every_field_reaches_its_member);
         tcase_add_test(tests, timers_follow_each_other);
         tcase_add_test(tests, order_changes_nothing);

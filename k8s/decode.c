@@ -422,16 +422,25 @@ static bool decode_slice(struct fact *fact, struct json_object *obj, const char 
 
 /* ---- Node ---- */
 
-static bool has_leaving_taint(struct json_object *spec)
+static enum reason leaving_taint(struct json_object *spec)
 {
         struct json_object *taints = json_array_at(spec, "taints");
         for (size_t i = 0; i < json_count(taints); i++) {
                 const char *key = json_string_at(json_item(taints, i), "key");
-                if (key && (strcmp(key, "ToBeDeletedByClusterAutoscaler") == 0 ||
-                            strcmp(key, "node.kubernetes.io/out-of-service") == 0))
-                        return true;
+                if (key && strcmp(key, "ToBeDeletedByClusterAutoscaler") == 0)
+                        return REASON_NODE_TO_BE_DELETED;
+                if (key && strcmp(key, "node.kubernetes.io/out-of-service") == 0)
+                        return REASON_NODE_OUT_OF_SERVICE;
         }
-        return false;
+        return REASON_NONE;
+}
+
+/* What a kubelet says that obeys an inhibited shutdown (KEP-2000): Ready is False, and among what is wrong is
+ * this sentence. */
+static bool shuts_down(struct json_object *ready)
+{
+        const char *message = json_string_at(ready, "message");
+        return message && strstr(message, "node is shutting down");
 }
 
 static void decode_node(struct fact *fact, struct json_object *obj)
@@ -439,17 +448,22 @@ static void decode_node(struct fact *fact, struct json_object *obj)
         struct node *node = &fact->u.node;
         struct json_object *conditions = json_array_at(json_object_at(obj, "status"), "conditions");
         node->excluded = labels_get(&fact->labels, "node.kubernetes.io/exclude-from-external-load-balancers");
-        node->leaving = json_string_at(json_object_at(obj, "metadata"), "deletionTimestamp") ||
-                        has_leaving_taint(json_object_at(obj, "spec"));
+        node->leaving = json_string_at(json_object_at(obj, "metadata"), "deletionTimestamp")
+                                ? REASON_NODE_LEAVING
+                                : leaving_taint(json_object_at(obj, "spec"));
+        json_bool_at(json_object_at(obj, "spec"), "unschedulable", &node->cordoned);
         node->ready = true;
         for (size_t i = 0; i < json_count(conditions); i++) {
                 const char *type = json_string_at(json_item(conditions, i), "type");
                 const char *status = json_string_at(json_item(conditions, i), "status");
                 bool is_true = status && strcmp(status, "True") == 0;
-                if (type && strcmp(type, "Ready") == 0)
+                if (type && strcmp(type, "Ready") == 0) {
                         node->ready = is_true;
-                else if (type && strcmp(type, "NetworkUnavailable") == 0)
+                        if (!is_true && node->leaving == REASON_NONE && shuts_down(json_item(conditions, i)))
+                                node->leaving = REASON_NODE_SHUTTING_DOWN;
+                } else if (type && strcmp(type, "NetworkUnavailable") == 0) {
                         node->network_down = is_true;
+                }
         }
 }
 

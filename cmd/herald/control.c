@@ -67,11 +67,20 @@ static void tell_verdicts(struct control *control)
                       control->options.write_arg);
 }
 
+/* What the command line says holds where Settings says nothing. */
+static void add_options(struct config *config, const struct control_options *options)
+{
+        config->settings.ignore_excluded |= options->ignore_exclude_lb;
+        if (!config->settings.lb_class)
+                config->settings.lb_class = options->lb_class;
+}
+
 static void rebuild_config(struct control *control)
 {
         struct config *old = control->config;
 
         control->config = config_build(control->docs);
+        add_options(control->config, &control->options);
         config_free(old);
         control->config_dirty = false;
         tell_verdicts(control);
@@ -218,7 +227,7 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->verdicts = verdicts_new();
         control->peers = peers_new(options->node, control->announcers, 2, options->state);
         control->self = (struct self){
-                .node = options->node, .ignore_exclude = options->ignore_exclude_lb, .dataplane_ready = true};
+                .node = options->node, .dataplane_ready = true};
         control->timer = loop_timer_new(loop, step, control);
         control->plans = plans_new(loop, control->announcers, 2, options->state);
         control->wake = MONO_NEVER;
@@ -263,7 +272,7 @@ bool control_is_leaving(const struct control *control)
 {
         const struct fact *node = store_node(control->store, control->options.node);
 
-        return control->synced && (!node || node->u.node.leaving);
+        return control->synced && (!node || node->u.node.leaving != REASON_NONE);
 }
 
 static void one_left(void *arg)

@@ -21,6 +21,7 @@ struct control_options {
         const char *const *config_paths; /* --config */
         size_t n_config_paths;
         bool ignore_exclude_lb;
+        const char *lb_class; /* NULL: none */
         struct state *state;
         struct announcer *bgp, *l2;
         void (*write)(void *arg,

@@ -16,6 +16,7 @@ static const char help[] =
         "  --metallb-namespace NAME  where MetalLB's objects are (default: metallb-system)\n"
         "  --config PATH             also read configuration from a file or directory at start; repeatable\n"
         "  --standalone DIR          no Kubernetes: take everything from DIR and follow its changes\n"
+        "  --load-balancer-class NAME  serve Services of this class (default: those without one)\n"
         "  --ignore-exclude-lb       announce also from nodes labelled exclude-from-external-load-balancers\n"
         "  --group-key FILE          key of the layer-2 group (default: the Secret herald-group-key)\n"
         "  --state-dir DIR           what this boot announces (default: /run/heraldlb)\n"
@@ -80,6 +81,9 @@ static int set_option(int c, struct run_options *o)
         case 'i':
                 o->ignore_exclude_lb = true;
                 break;
+        case 'L':
+                o->lb_class = optarg;
+                break;
         case 'g':
                 o->group_key = optarg;
                 break;
@@ -120,6 +124,7 @@ int run_options_parse(int argc, char **argv, struct run_options *o)
                 {"config", required_argument, NULL, 'c'},
                 {"standalone", required_argument, NULL, 's'},
                 {"ignore-exclude-lb", no_argument, NULL, 'i'},
+                {"load-balancer-class", required_argument, NULL, 'L'},
                 {"group-key", required_argument, NULL, 'g'},
                 {"state-dir", required_argument, NULL, 'd'},
                 {"http", required_argument, NULL, 'H'},

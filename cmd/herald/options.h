@@ -21,6 +21,7 @@ struct run_options {
         uint16_t http_port;
         enum log_level log_level;
         bool ignore_exclude_lb;
+        const char *lb_class; /* NULL: Services without a class */
 };
 
 /* Returns -1 to go on, or the exit status after it said what is wrong (or printed the help). */

@@ -181,7 +181,7 @@ static struct json_object *service_json(const struct planned *plan, const struct
         const char *message;
         char buf[IP_STRLEN];
         if (!lead_verdict(plan->lead, &fact->ref, &reason, &message)) {
-                ipam_ours(service, &reason);
+                ipam_ours(plan->config, service, &reason);
                 message = reason_sentence(reason);
         }
         for (size_t i = 0; i < n; i++)

@@ -224,6 +224,7 @@ static bool put_together(struct run *run, char **why)
                                                                  .config_paths = o->config,
                                                                  .n_config_paths = o->n_config,
                                                                  .ignore_exclude_lb = o->ignore_exclude_lb,
+                                                                 .lb_class = o->lb_class,
                                                                  .state = run->state,
                                                                  .bgp = bgp_announcer(run->bgp),
                                                                  .l2 = wire_announcer(run->wire),

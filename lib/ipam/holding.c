@@ -55,7 +55,7 @@ void ipam_holding_of(const struct store *store, const struct config *config, str
         if (n > 1)
                 qsort(services, n, sizeof(struct fact *), rank_cmp);
         for (size_t i = 0; i < n; i++)
-                if (ipam_ours(&services[i]->u.service, &why))
+                if (ipam_ours(config, &services[i]->u.service, &why))
                         judge(store, config, ip, services[i], out);
 }
 

@@ -7,8 +7,9 @@
 #include "model/config.h"
 #include "store/store.h"
 
-/* Whether we serve it: type LoadBalancer and no other controller's loadBalancerClass. *why if not. */
-bool ipam_ours(const struct service *, enum reason *why);
+/* Whether we serve it: type LoadBalancer and the loadBalancerClass of Settings, none if that has none. *why if
+ * not. */
+bool ipam_ours(const struct config *, const struct service *, enum reason *why);
 
 /* Whether the pool's serviceAllocation lets the Service in: its namespace is named or selected, and its
  * labels are. */

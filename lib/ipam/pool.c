@@ -2,11 +2,16 @@
 #include "ipam/ipam.h"
 #include <string.h>
 
-bool ipam_ours(const struct service *service, enum reason *why)
+static bool same_class(const char *a, const char *b)
 {
-        *why = !service->load_balancer ? REASON_NOT_LOAD_BALANCER
-               : service->lb_class     ? REASON_OTHER_CLASS
-                                       : REASON_NONE;
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool ipam_ours(const struct config *config, const struct service *service, enum reason *why)
+{
+        *why = !service->load_balancer                                        ? REASON_NOT_LOAD_BALANCER
+               : !same_class(service->lb_class, config->settings.lb_class) ? REASON_OTHER_CLASS
+                                                                              : REASON_NONE;
         return *why == REASON_NONE;
 }
 

@@ -330,7 +330,7 @@ void decide(const struct store *store, const struct config *config, const struct
                             .out = out};
         enum reason why;
         *out = (struct decision){.content = true};
-        if (!ipam_ours(service, &why)) {
+        if (!ipam_ours(config, service, &why)) {
                 say(&desk, why, NULL);
                 if (why == REASON_NOT_LOAD_BALANCER && service->n_status > 0 && service->allocated_pool)
                         assign(&desk, NULL, 0, NULL, false);

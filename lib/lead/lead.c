@@ -97,17 +97,18 @@ static void check_flight(struct seat *seat, const struct fact *fact)
         }
 }
 
-static void keep_in_mind(struct seat *seat, const struct service *service)
+static void keep_in_mind(struct seat *seat, const struct config *config, const struct service *service)
 {
         enum reason why;
-        if (!ipam_ours(service, &why))
+        if (!ipam_ours(config, service, &why))
                 seat_hold(seat, NULL, 0);
         else if (service->n_status > 0)
                 seat_hold(seat, service->status_ips, service->n_status);
 }
 
 /* The Service is new to us, has changed, or is gone. */
-static void see(struct lead *lead, const struct store *store, const char *namespace, const char *name)
+static void see(struct lead *lead, const struct store *store, const struct config *config,
+                const char *namespace, const char *name)
 {
         const struct fact *fact = store_service(store, namespace, name);
         struct seat *seat = seat_find(&lead->seats, namespace, name);
@@ -127,22 +128,22 @@ static void see(struct lead *lead, const struct store *store, const char *namesp
                 forget(lead, seat);
                 return;
         }
-        keep_in_mind(seat, &fact->u.service);
+        keep_in_mind(seat, config, &fact->u.service);
         claim(lead, seat, fact);
         seat_queue(&lead->seats, seat, true);
 }
 
-static void see_all(struct lead *lead, struct store *store)
+static void see_all(struct lead *lead, struct store *store, const struct config *config)
 {
         struct service_name name;
         struct store_cursor cursor = {0};
         const struct fact *fact;
         while (store_dirty_service(store, &name))
-                see(lead, store, name.namespace, name.name);
+                see(lead, store, config, name.namespace, name.name);
         if (lead->started)
                 return;
         while ((fact = store_next(store, KIND_SERVICE, &cursor)))
-                see(lead, store, fact->ref.namespace, fact->ref.name);
+                see(lead, store, config, fact->ref.namespace, fact->ref.name);
         lead->started = true;
 }
 
@@ -266,7 +267,8 @@ static void write_again(struct turn *turn, struct seat *seat, const struct fact 
 static void conclude(struct turn *turn, struct seat *seat, const struct fact *fact,
                      const struct decision *decision)
 {
-        bool ours = fact->u.service.load_balancer && !fact->u.service.lb_class;
+        enum reason why;
+        bool ours = ipam_ours(turn->config, &fact->u.service, &why);
         if (decision->lost && !seat->lost)
                 seat->lost_since = turn->now;
         seat->lost = decision->lost;
@@ -329,7 +331,7 @@ struct mono lead_decide(struct lead *lead, struct store *store, const struct con
         struct seat *seat;
         if (max < WRITES_PER_LOOK)
                 abort();
-        see_all(lead, store);
+        see_all(lead, store, config);
         queue_timed(lead, store, now);
         queue_waiting(lead);
         seats_sort_queue(&lead->seats);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/ip.h"
 #include "model/labels.h"
+#include "model/reason.h"
 
 enum kind {
         KIND_NONE,
@@ -84,7 +85,8 @@ struct endpoint_slice {
 
 struct node {
         bool excluded;     /* label node.kubernetes.io/exclude-from-external-load-balancers */
-        bool leaving;      /* ToBeDeletedByClusterAutoscaler or out-of-service taint, or being deleted */
+        bool cordoned;     /* spec.unschedulable */
+        enum reason leaving; /* by what it is known that the node goes away; REASON_NONE: it stays */
         bool ready;        /* condition Ready is True; true where the object says nothing (files) */
         bool network_down; /* condition NetworkUnavailable is True */
 };

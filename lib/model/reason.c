@@ -72,9 +72,20 @@ static const struct row rows[REASON_MAX] = {
                                         "equal."},
         [REASON_NODE_EXCLUDED] =
                 {"NodeExcluded",
-                 "The node has the label node.kubernetes.io/exclude-from-external-load-balancers."},
-        [REASON_NODE_LEAVING] = {"NodeLeaving", "The node is being removed or is marked out of service, so "
-                                                "its addresses go to other nodes."},
+                 "The node has the label node.kubernetes.io/exclude-from-external-load-balancers; remove it, or "
+                 "set excludeLabel: ignore in Settings."},
+        [REASON_NODE_LEAVING] = {"NodeLeaving",
+                                 "The Node is being deleted, or is gone, so its addresses go to other nodes."},
+        [REASON_NODE_TO_BE_DELETED] = {"NodeToBeDeleted", "The node has the taint "
+                                                          "ToBeDeletedByClusterAutoscaler, so its addresses "
+                                                          "go to other nodes."},
+        [REASON_NODE_OUT_OF_SERVICE] = {"NodeOutOfService", "The node has the taint "
+                                                            "node.kubernetes.io/out-of-service, so its "
+                                                            "addresses go to other nodes."},
+        [REASON_NODE_SHUTTING_DOWN] = {"NodeShuttingDown", "The kubelet says that the node is shutting down, "
+                                                           "so its addresses go to other nodes."},
+        [REASON_NODE_CORDONED] = {"NodeCordoned", "The node is cordoned, and drainOnCordon is set in "
+                                                  "Settings; uncordon it to announce from it again."},
         [REASON_NODE_NOT_READY] =
                 {"NodeNotReady", "The node is not Ready, so it does not take over addresses on the segment."},
         [REASON_NODE_NETWORK_UNAVAILABLE] =
@@ -106,7 +117,7 @@ static const struct row rows[REASON_MAX] = {
 };
 
 /* Rows are found by index: a reason without a row would be a NULL name, which test_reason looks for. */
-_Static_assert(REASON_MAX == 41, "a reason was added or removed: give it a row above");
+_Static_assert(REASON_MAX == 45, "a reason was added or removed: give it a row above");
 
 static const struct row *row_of(enum reason r)
 {

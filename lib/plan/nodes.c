@@ -93,9 +93,11 @@ enum reason node_unfit(const struct plan_input *in, const struct node_view *view
                 return store_count(in->store, KIND_NODE) ? REASON_NODE_LEAVING : REASON_NONE;
         if (view->node->network_down)
                 return REASON_NODE_NETWORK_UNAVAILABLE;
-        if (view->node->excluded && !in->self->ignore_exclude)
+        if (view->node->excluded && !in->config->settings.ignore_excluded)
                 return REASON_NODE_EXCLUDED;
-        return view->node->leaving ? REASON_NODE_LEAVING : REASON_NONE;
+        if (view->node->leaving != REASON_NONE)
+                return view->node->leaving;
+        return view->node->cordoned && in->config->settings.drain_cordoned ? REASON_NODE_CORDONED : REASON_NONE;
 }
 
 enum reason node_unserved(const struct plan_input *in, const struct node_view *view)

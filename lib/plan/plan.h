@@ -10,7 +10,6 @@
 
 struct self { /* the node that plans */
         const char *node;
-        bool ignore_exclude;    /* --ignore-exclude-lb: the label on nodes means nothing */
         bool dataplane_ready;   /* the node's data plane can serve; nothing waits for it yet */
         const bool *peers_here; /* of plan_peers(), which are here; NULL: each plan finds out */
 };

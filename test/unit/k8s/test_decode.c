@@ -409,16 +409,24 @@ START_TEST(node_signals)
                 {",\"labels\":{\"node.kubernetes.io/exclude-from-external-load-balancers\":\"\"}",
                  "",
                  {.excluded = true, .ready = true}},
-                {",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"", "", {.leaving = true, .ready = true}},
+                {",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"", "", {.leaving = REASON_NODE_LEAVING, .ready = true}},
                 {"",
                  ",\"spec\":{\"taints\":[{\"key\":\"x\"},{\"key\":\"ToBeDeletedByClusterAutoscaler\"}]}",
-                 {.leaving = true, .ready = true}},
+                 {.leaving = REASON_NODE_TO_BE_DELETED, .ready = true}},
                 {"",
                  ",\"spec\":{\"taints\":[{\"key\":\"node.kubernetes.io/out-of-service\"}]}",
-                 {.leaving = true, .ready = true}},
+                 {.leaving = REASON_NODE_OUT_OF_SERVICE, .ready = true}},
                 {"",
                  ",\"spec\":{\"unschedulable\":true,\"taints\":[{\"key\":\"node.kubernetes.io/"
                  "unschedulable\"}]}",
+                 {.ready = true, .cordoned = true}},
+                {"",
+                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"reason\":"
+                 "\"KubeletNotReady\",\"message\":\"[PLEG is not healthy, node is shutting down]\"}]}",
+                 {.leaving = REASON_NODE_SHUTTING_DOWN}},
+                {"",
+                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"message\":"
+                 "\"node is shutting down\"}]}",
                  {.ready = true}},
                 {"",
                  ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},{\"type\":"
@@ -441,6 +449,7 @@ START_TEST(node_signals)
                 struct fact *f = decode(text);
                 const struct node *n = &f->u.node, *e = &cases[i].expected;
                 ck_assert_msg(n->excluded == e->excluded && n->leaving == e->leaving &&
+                                      n->cordoned == e->cordoned &&
                                       n->ready == e->ready && n->network_down == e->network_down,
                               "%s", text);
                 ck_assert_str_eq(f->ref.namespace, "");

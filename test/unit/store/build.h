@@ -150,7 +150,11 @@ static inline void node_word(struct fact *fact, const char *word)
         if (!strcmp(word, "excluded"))
                 fact->u.node.excluded = true;
         else if (!strcmp(word, "leaving"))
-                fact->u.node.leaving = true;
+                fact->u.node.leaving = REASON_NODE_LEAVING;
+        else if (!strcmp(word, "tainted"))
+                fact->u.node.leaving = REASON_NODE_OUT_OF_SERVICE;
+        else if (!strcmp(word, "cordoned"))
+                fact->u.node.cordoned = true;
         else if (!strcmp(word, "notready"))
                 fact->u.node.ready = false;
         else if (!strcmp(word, "netdown"))

@@ -221,6 +221,8 @@ void decode_service(struct fact *fact, struct json_object *obj)
         decode_requests(fact, obj, spec);
         decode_families(svc, spec);
         decode_ports(fact, spec);
+        int64_t health = json_int_at(spec, "healthCheckNodePort");
+        svc->health_port = health > 0 && health <= UINT16_MAX ? (uint16_t)health : 0;
         svc->pod_selector = decode_pod_selector(fact->arena, json_object_at(spec, "selector"));
         decode_status(fact, obj);
         svc->allocated_pool = pool_name(fact->arena, decode_annotation(obj, ANNOTATION_POOL));

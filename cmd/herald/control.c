@@ -10,6 +10,7 @@
 #include "config/build.h"
 #include "config/docs.h"
 #include "config/yaml.h"
+#include "dataplane/dataplane.h"
 #include "peers.h"
 #include "plans.h"
 #include "plan/plan.h"
@@ -35,6 +36,7 @@ struct control {
         struct lead *lead;
         struct self self;
         struct plans *plans;
+        struct dataplane *dataplane;
         struct verdicts *verdicts;
         bool config_dirty, synced, leader, left;
         bool announced_all; /* the first plan after sync was handed over */
@@ -82,6 +84,7 @@ static void rebuild_config(struct control *control)
         control->config = config_build(control->docs);
         add_options(control->config, &control->options);
         config_free(old);
+        dataplane_configure(control->dataplane, &control->config->settings, control->options.standalone);
         control->config_dirty = false;
         tell_verdicts(control);
         store_mark_all(control->store);
@@ -134,6 +137,38 @@ static void forget_dirty_services(struct control *control)
                 ;
 }
 
+/* The data plane answered: what waits for it is planned again. */
+static void data_plane_changed(void *arg)
+{
+        struct control *control = arg;
+
+        plans_mark_waiting(control->plans, control->store);
+        schedule(control);
+}
+
+static void look_at_self(struct control *control, bool new_config, struct mono now)
+{
+        struct self *self = &control->self;
+
+        self->peers_here = peers_choose(control->peers, control->config, new_config,
+                                        store_node(control->store, control->options.node));
+        self->data_plane_down = !dataplane_open(control->dataplane, now);
+        self->check_ports = !control->options.standalone && !dataplane_absent(control->dataplane) &&
+                            !control->config->settings.data_plane_off &&
+                            !control->config->settings.ignore_health_check_node_port;
+        self->ports_ready = dataplane_ports(control->dataplane, &self->n_ports_ready);
+}
+
+static void wait_for_data_plane(struct control *control)
+{
+        uint16_t *ports;
+        size_t n;
+        bool waiting = plans_waiting(control->plans, &ports, &n);
+
+        dataplane_wait(control->dataplane, waiting, ports, n);
+        free(ports);
+}
+
 static void step(void *arg)
 {
         struct control *control = arg;
@@ -146,13 +181,13 @@ static void step(void *arg)
                 return;
         if (new_config)
                 rebuild_config(control);
-        control->self.peers_here = peers_choose(control->peers, control->config, new_config,
-                                                store_node(control->store, control->options.node));
+        look_at_self(control, new_config, now);
         if (!plans_step(control->plans,
                         &(struct plans_facts){control->store, control->config, &control->self}, now)) {
                 wake_at(control, now); /* the rest after whoever else waits for the loop */
                 return;
         }
+        wait_for_data_plane(control);
         if (!control->announced_all)
                 announce_all(control);
         if (control->leader)
@@ -226,8 +261,8 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->lead = lead_new();
         control->verdicts = verdicts_new();
         control->peers = peers_new(options->node, control->announcers, 2, options->state);
-        control->self = (struct self){
-                .node = options->node, .dataplane_ready = true};
+        control->self = (struct self){.node = options->node};
+        control->dataplane = dataplane_new(loop, data_plane_changed, control);
         control->timer = loop_timer_new(loop, step, control);
         control->plans = plans_new(loop, control->announcers, 2, options->state);
         control->wake = MONO_NEVER;
@@ -237,6 +272,7 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
 void control_free(struct control *control)
 {
         plans_free(control->plans);
+        dataplane_free(control->dataplane);
         verdicts_free(control->verdicts);
         peers_free(control->peers);
         loop_timer_free(control->timer);

@@ -27,6 +27,7 @@ struct control_options {
         void (*write)(void *arg,
                       struct write *); /* takes ownership; a failure is told by control_write_failed() */
         void *write_arg;
+        bool standalone;
 };
 
 struct control *control_new(struct loop *, const struct control_options *);

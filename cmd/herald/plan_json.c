@@ -109,7 +109,7 @@ static struct want **wants_of(const struct planned *plan, const char *node, cons
                               size_t *n_out)
 {
         const struct service *service = &fact->u.service;
-        struct self self = {.node = node, .dataplane_ready = true};
+        struct self self = {.node = node};
         size_t n = service->load_balancer ? service->n_status : 0;
         struct want **wants = xcalloc(n + 1, sizeof(*wants));
         for (size_t i = 0; i < n; i++)

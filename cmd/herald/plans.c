@@ -20,7 +20,8 @@ struct plan {
         bool unsaved;        /* the state directory does not know yet; in plans->unsaved */
         struct mono again;   /* when time alone changes it */
         struct mono lost_at; /* since when no status has it; MONO_NEVER: some status does */
-        struct plan *prev, *next;
+        struct plan *prev, *next; /* in unsaved */
+        struct plan *w_prev, *w_next; /* in waiting */
         UT_hash_handle hh;
 };
 
@@ -29,6 +30,7 @@ struct plans {
         size_t n_announcers;
         struct state *state;
         struct plan *all, *unsaved;
+        struct plan *waiting; /* for the data plane: want->waits */
         struct loop_timer *saver;
         struct mono again;
         uint64_t made;
@@ -65,10 +67,22 @@ static struct plan *plan_of(struct plans *plans, struct ip ip)
         return plan;
 }
 
+static void replace_want(struct plans *plans, struct plan *plan, struct want *want)
+{
+        bool waited = plan->want && plan->want->waits, waits = want && want->waits;
+
+        if (waits && !waited)
+                DL_APPEND2(plans->waiting, plan, w_prev, w_next);
+        else if (waited && !waits)
+                DL_DELETE2(plans->waiting, plan, w_prev, w_next);
+        want_free(plan->want);
+        plan->want = want;
+}
+
 static void forget(struct plans *plans, struct plan *plan)
 {
         HASH_DEL(plans->all, plan);
-        want_free(plan->want);
+        replace_want(plans, plan, NULL);
         free(plan);
 }
 
@@ -139,8 +153,7 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
                 plan->announced = false;
                 save_later(plans, plan, now);
         }
-        want_free(plan->want);
-        plan->want = want;
+        replace_want(plans, plan, want);
         forget_if_over(plans, plan);
 }
 
@@ -170,6 +183,44 @@ bool plans_step(struct plans *plans, const struct plans_facts *facts, struct mon
         for (size_t i = 0; i < n; i++)
                 plan_one(plans, facts, ips[i], now);
         return n < SLICE;
+}
+
+static int port_cmp(const void *a, const void *b)
+{
+        uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+
+        return (x > y) - (x < y);
+}
+
+bool plans_waiting(const struct plans *plans, uint16_t **ports, size_t *n)
+{
+        const struct plan *plan;
+        size_t max = 0, unique = 0;
+
+        DL_COUNT2(plans->waiting, plan, max, w_next);
+        *ports = xcalloc(max + 1, sizeof(**ports));
+        *n = 0;
+        DL_FOREACH2(plans->waiting, plan, w_next)
+        {
+                if (plan->want->waits_port)
+                        (*ports)[(*n)++] = plan->want->waits_port;
+        }
+        qsort(*ports, *n, sizeof(**ports), port_cmp);
+        for (size_t i = 0; i < *n; i++)
+                if (i == 0 || (*ports)[i] != (*ports)[unique - 1])
+                        (*ports)[unique++] = (*ports)[i];
+        *n = unique;
+        return plans->waiting != NULL;
+}
+
+void plans_mark_waiting(const struct plans *plans, struct store *store)
+{
+        const struct plan *plan;
+
+        DL_FOREACH2(plans->waiting, plan, w_next)
+        {
+                store_mark(store, plan->ip);
+        }
 }
 
 struct mono plans_again(const struct plans *plans)

@@ -30,6 +30,11 @@ void plans_continue(struct plans *, struct store *);
 bool plans_step(struct plans *, const struct plans_facts *, struct mono now);
 /* When the answer for some address changes by time alone. */
 struct mono plans_again(const struct plans *);
+/* What waits for the data plane: the healthCheckNodePorts that are waited for, sorted, in *ports (the caller's to
+ * free). False: nothing waits. */
+bool plans_waiting(const struct plans *, uint16_t **ports, size_t *n);
+/* Marks in the store what waits for the data plane. */
+void plans_mark_waiting(const struct plans *, struct store *);
 /* Writes what the state directory does not know yet; leave: this node goes, and the directory forgets all. */
 void plans_save(struct plans *, bool leave);
 

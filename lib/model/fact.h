@@ -68,6 +68,7 @@ struct service {
         struct ip *status_ips; /* status.loadBalancer.ingress[].ip in order */
         size_t n_status;
         const char *allocated_pool; /* annotation ip-allocated-from-pool of ours or of MetalLB's; NULL if none */
+        uint16_t health_port; /* spec.healthCheckNodePort; 0 if none */
         uint64_t term;              /* annotation lease term of the allocation; 0 if none */
 };
 

@@ -91,6 +91,15 @@ static const struct row rows[REASON_MAX] = {
         [REASON_NODE_NETWORK_UNAVAILABLE] =
                 {"NodeNetworkUnavailable",
                  "The node's condition NetworkUnavailable is True: its pod network is not set up."},
+        [REASON_DATA_PLANE_NOT_READY] =
+                {"DataPlaneNotReady", "kube-proxy on this node does not say that it is well, so the address is not "
+                                      "announced from here yet; look at kube-proxy, or at dataPlane in Settings."},
+        [REASON_HEALTH_CHECK_NOT_READY] =
+                {"HealthCheckNotReady", "kube-proxy on this node does not say yet, at the service's "
+                                        "healthCheckNodePort, that it serves the service."},
+        [REASON_FOREIGN_CONTROLLER] =
+                {"ForeignController", "MetalLB's speaker runs in this cluster, so nothing is announced and nothing "
+                                      "is written; remove MetalLB's speaker to switch."},
         /* objects */
         [REASON_ACCEPTED] = {"Accepted", "The object is valid and in use."},
         [REASON_INVALID_YAML] = {"InvalidYAML", "The document is not well-formed YAML or JSON."},
@@ -117,7 +126,7 @@ static const struct row rows[REASON_MAX] = {
 };
 
 /* Rows are found by index: a reason without a row would be a NULL name, which test_reason looks for. */
-_Static_assert(REASON_MAX == 45, "a reason was added or removed: give it a row above");
+_Static_assert(REASON_MAX == 48, "a reason was added or removed: give it a row above");
 
 static const struct row *row_of(enum reason r)
 {

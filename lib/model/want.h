@@ -34,6 +34,8 @@ struct want {
         size_t n_routes;
         enum reason bgp_reason;
         const char *bgp_message;
+        bool waits;          /* only for this node's data plane: look again when that has changed */
+        uint16_t waits_port; /* for this healthCheckNodePort; 0: for kube-proxy */
 };
 
 struct want *want_new(struct ip);

@@ -37,6 +37,50 @@ static struct mono hold_on(struct plan_input *in, const struct past *past, struc
         return in->holding.n_holders > 0 ? end : MONO_NEVER;
 }
 
+static int port_cmp(const void *a, const void *b)
+{
+        uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+        return (x > y) - (x < y);
+}
+
+/* The healthCheckNodePort of a holder that has a ready endpoint here and whose check has not passed; 0: none. */
+static uint16_t unchecked_port(const struct plan_input *in)
+{
+        const struct self *self = in->self;
+        for (size_t i = 0; self->check_ports && i < in->holding.n_holders; i++) {
+                const struct service *holder = &in->holding.holders[i]->u.service;
+                uint16_t port = holder->policy == POLICY_LOCAL ? holder->health_port : 0;
+                if (port && in->serving[i].ready && serving_on(&in->serving[i], self->node) &&
+                    !(self->n_ports_ready > 0 &&
+                      bsearch(&port, self->ports_ready, self->n_ports_ready, sizeof(port), port_cmp)))
+                        return port;
+        }
+        return 0;
+}
+
+static void hold_back(struct want *want, enum reason reason)
+{
+        if (want->l2.candidate) {
+                want->l2 = (struct want_l2){.reason = reason, .message = reason_sentence(reason)};
+        }
+        if (want->n_routes > 0) {
+                want->n_routes = 0;
+                want->bgp_reason = reason;
+                want->bgp_message = reason_sentence(reason);
+        }
+}
+
+/* The first announcement of an address waits until the data plane can serve (design.md, Policies). */
+static void wait_for_data_plane(const struct plan_input *in, const struct past *past, struct want *want)
+{
+        if ((past && past->announced) || (!want->l2.candidate && want->n_routes == 0))
+                return;
+        want->waits_port = in->self->data_plane_down ? 0 : unchecked_port(in);
+        want->waits = in->self->data_plane_down || want->waits_port;
+        if (want->waits)
+                hold_back(want, want->waits_port ? REASON_HEALTH_CHECK_NOT_READY : REASON_DATA_PLANE_NOT_READY);
+}
+
 struct mono plan_address(const struct store *store, const struct config *config, const struct self *self,
                          const struct past *past, struct ip ip, struct mono now, struct want **out)
 {
@@ -60,6 +104,9 @@ struct mono plan_address(const struct store *store, const struct config *config,
                 name_holders(&in.holding, want);
                 plan_l2(&in, &view, want);
                 plan_bgp(&in, &view, want);
+                if (self->foreign)
+                        hold_back(want, REASON_FOREIGN_CONTROLLER);
+                wait_for_data_plane(&in, past, want);
         }
         arena_free(scratch);
         *out = want;

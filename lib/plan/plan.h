@@ -10,7 +10,11 @@
 
 struct self { /* the node that plans */
         const char *node;
-        bool dataplane_ready;   /* the node's data plane can serve; nothing waits for it yet */
+        bool foreign;           /* MetalLB's speaker is at work: nothing is announced */
+        bool data_plane_down;   /* what is not announced yet waits */
+        bool check_ports;       /* those of policy Local only when their health check is among */
+        const uint16_t *ports_ready; /* sorted */
+        size_t n_ports_ready;
         const bool *peers_here; /* of plan_peers(), which are here; NULL: each plan finds out */
 };
 

@@ -641,8 +641,68 @@ START_TEST(the_past_counts_only_where_it_is_known)
 }
 END_TEST
 
+static const char *as(const struct self *self, bool announced, uint16_t *port)
+{
+        char *text = arena_alloc(arena, 256);
+        struct past past = {.announced = announced, .lost_at = MONO_NEVER};
+        struct want *want;
+        plan_address(store, config, self, &past, test_ip("10.0.0.1"), (struct mono){0}, &want);
+        snprintf(text, 256, "%s, %s", reason_name(want->l2.reason), reason_name(want->bgp_reason));
+        ck_assert(want->l2.candidate == (want->l2.reason == REASON_CANDIDATE));
+        ck_assert((want->n_routes > 0) == (want->bgp_reason == REASON_ANNOUNCED));
+        *port = want->waits_port;
+        ck_assert(want->waits == (strstr(text, "Not") != NULL));
+        want_free(want);
+        return text;
+}
+
+START_TEST(a_first_announcement_waits_for_the_data_plane)
+{
+        struct self self = {.node = "node-a", .data_plane_down = true};
+        uint16_t port;
+        usual();
+        ck_assert_str_eq(as(&self, false, &port), "DataPlaneNotReady, DataPlaneNotReady");
+        ck_assert_uint_eq(port, 0);
+        ck_assert_str_eq(as(&self, true, &port), "Candidate, Announced"); /* it never withdraws */
+        self.data_plane_down = false;
+        ck_assert_str_eq(as(&self, false, &port), "Candidate, Announced");
+        self.foreign = true;
+        struct want *want;
+        plan_address(store, config, &self, NULL, test_ip("10.0.0.1"), (struct mono){0}, &want);
+        ck_assert(want->l2.reason == REASON_FOREIGN_CONTROLLER && want->n_routes == 0 && !want->waits);
+        want_free(want);
+}
+END_TEST
+
+START_TEST(policy_local_waits_for_its_health_check)
+{
+        uint16_t port;
+        const uint16_t ready[] = {30001, 30007};
+        struct self self = {.node = "node-a", .check_ports = true};
+        usual();
+        put(KIND_SERVICE, "a/web ip=10.0.0.1 health=30007");
+        ck_assert_str_eq(as(&self, false, &port), "Candidate, Announced"); /* policy Cluster has none */
+        put(KIND_SERVICE, "a/web ip=10.0.0.1 local health=30007");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@node-a:rs");
+        ck_assert_str_eq(as(&self, false, &port), "HealthCheckNotReady, HealthCheckNotReady");
+        ck_assert_uint_eq(port, 30007);
+        ck_assert_str_eq(as(&self, true, &port), "Candidate, Announced");
+        self.ports_ready = ready;
+        self.n_ports_ready = 2;
+        ck_assert_str_eq(as(&self, false, &port), "Candidate, Announced");
+        self.n_ports_ready = 1;
+        ck_assert_str_eq(as(&self, false, &port), "HealthCheckNotReady, HealthCheckNotReady");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@node-a:st"); /* the check counts ready ones only */
+        ck_assert_str_eq(as(&self, false, &port), "Candidate, Announced");
+        self.check_ports = false;
+        ck_assert_str_eq(as(&self, false, &port), "Candidate, Announced");
+}
+END_TEST
+
 static void add_all(TCase *tcase)
 {
+        tcase_add_test(tcase, a_first_announcement_waits_for_the_data_plane);
+        tcase_add_test(tcase, policy_local_waits_for_its_health_check);
         tcase_add_test(tcase, preference_is_the_hash_of_node_and_address);
         tcase_add_test(tcase, ranks_are_those_of_metallb);
         tcase_add_test(tcase, only_candidates_are_ranked);

@@ -103,6 +103,8 @@ static inline void service_word(struct fact *fact, const char *word)
                 service->allocated_pool = arena_strdup(arena, value);
         } else if ((value = word_value(word, "term"))) {
                 service->term = strtoull(value, NULL, 10);
+        } else if ((value = word_value(word, "health"))) {
+                service->health_port = (uint16_t)atoi(value);
         } else if ((value = word_value(word, "share"))) {
                 service->share_key = arena_strdup(arena, value);
         } else if ((value = word_value(word, "pods"))) {

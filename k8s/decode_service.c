@@ -202,6 +202,24 @@ static void decode_status(struct fact *fact, struct json_object *obj)
         }
 }
 
+static void decode_conditions(struct service *svc, struct json_object *obj)
+{
+        struct json_object *list = json_array_at(json_object_at(obj, "status"), "conditions");
+        for (size_t i = 0; i < json_count(list); i++) {
+                struct json_object *item = json_item(list, i);
+                const char *type = json_string_at(item, "type"), *status = json_string_at(item, "status"),
+                           *reason = json_string_at(item, "reason"), *message = json_string_at(item, "message");
+                for (enum condition c = 0; type && status && c < CONDITIONS; c++) {
+                        if (strcmp(type, condition_type(c)) != 0)
+                                continue;
+                        bool is = strcmp(status, "True") == 0;
+                        svc->seen[c].state = is ? CONDITION_TRUE : CONDITION_FALSE;
+                        svc->seen[c].digest =
+                                condition_digest(is, reason ? reason : "", message ? message : "");
+                }
+        }
+}
+
 static uint64_t decode_term(const char *text)
 {
         char *end = NULL;
@@ -225,6 +243,7 @@ void decode_service(struct fact *fact, struct json_object *obj)
         svc->health_port = health > 0 && health <= UINT16_MAX ? (uint16_t)health : 0;
         svc->pod_selector = decode_pod_selector(fact->arena, json_object_at(spec, "selector"));
         decode_status(fact, obj);
+        decode_conditions(svc, obj);
         svc->allocated_pool = pool_name(fact->arena, decode_annotation(obj, ANNOTATION_POOL));
         svc->term = decode_term(decode_annotation(obj, ANNOTATION_TERM));
 }

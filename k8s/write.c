@@ -17,7 +17,7 @@
 
 enum { EVENT_BURST = 20, RETRY_AFTER_MAX_S = 60 };
 static const int in_flight[WRITE_TYPES] = {
-        [WRITE_STATUS] = 50, [WRITE_EVENT] = EVENT_BURST, [WRITE_STATUS_PATCH] = 4, [WRITE_APPLY] = 4, [WRITE_CREATE] = 4};
+        [WRITE_STATUS] = 50, [WRITE_CONDITIONS] = 8, [WRITE_EVENT] = EVENT_BURST, [WRITE_STATUS_PATCH] = 4, [WRITE_APPLY] = 4, [WRITE_CREATE] = 4};
 static const int64_t event_interval = SEC / 10;
 
 struct writer {

@@ -1,7 +1,8 @@
 /*
  * Bodies of writes.
  *
- * WRITE_STATUS is a merge patch of the status subresource, with uid and resourceVersion as guards: the server
+ * WRITE_STATUS is a strategic merge patch of the status subresource (the list of addresses is replaced as a whole,
+ * conditions are merged by type), with uid and resourceVersion as guards: the server
  * answers 409 if the Service was made again or changed since it was read (it compares resourceVersion first;
  * a wrong uid alone would be 422). The annotations go with it, in the same write (a Service's metadata may be
  * changed through its status). An Event is of events.k8s.io/v1, whose limits are kept here: note 1 KiB,
@@ -86,27 +87,60 @@ static struct json_object *ingress_of(const struct write *w)
         return ingress;
 }
 
-struct json_object *write_status_patch(const struct write *w)
+/* A strategic merge: by type, so that other people's conditions stay, as do our fields that are not named. */
+static struct json_object *conditions_of(const struct write *w, int64_t wall_usec)
 {
-        struct json_object *body = json_object_new_object(), *meta = json_object_new_object();
-        struct json_object *status = json_object_new_object(), *balancer = json_object_new_object();
+        struct json_object *list = NULL;
+        char when[WALL_STRLEN];
+        for (enum condition c = 0; c < CONDITIONS; c++) {
+                const struct condition_write *condition = &w->conditions[c];
+                if (!condition->said)
+                        continue;
+                struct json_object *item = json_object_new_object();
+                put(item, "type", condition_type(c));
+                put(item, "status", condition->is ? "True" : "False");
+                put(item, "reason", reason_name(condition->reason));
+                json_object_object_add(item, "message", text_of(condition->message, CONDITION_MESSAGE_MAX));
+                if (condition->moved)
+                        put(item, "lastTransitionTime", wall_str_seconds(wall_usec, when));
+                list = list ? list : json_object_new_array();
+                json_object_array_add(list, item);
+        }
+        return list;
+}
+
+static struct json_object *guards_of(const struct write *w)
+{
+        struct json_object *meta = json_object_new_object();
         put_unless_empty(meta, "uid", w->ref.uid);
         put_unless_empty(meta, "resourceVersion", w->ref.rv);
-        json_object_object_add(meta, "annotations", annotations_of(w));
-        json_object_object_add(balancer, "ingress", ingress_of(w));
-        json_object_object_add(status, "loadBalancer", balancer);
+        return meta;
+}
+
+struct json_object *write_status_patch(const struct write *w, int64_t wall_usec)
+{
+        struct json_object *body = json_object_new_object(), *meta = guards_of(w);
+        struct json_object *status = json_object_new_object(), *conditions = conditions_of(w, wall_usec);
+        if (w->type == WRITE_STATUS) {
+                struct json_object *balancer = json_object_new_object();
+                json_object_object_add(meta, "annotations", annotations_of(w));
+                json_object_object_add(balancer, "ingress", ingress_of(w));
+                json_object_object_add(status, "loadBalancer", balancer);
+        }
+        if (conditions)
+                json_object_object_add(status, "conditions", conditions);
         json_object_object_add(body, "metadata", meta);
         json_object_object_add(body, "status", status);
         return body;
 }
 
-static bool status_request(const struct write *w, struct write_request *out)
+static bool status_request(const struct write *w, int64_t wall_usec, struct write_request *out)
 {
         if (w->ref.kind != KIND_SERVICE)
                 return false;
         char *path = k8s_path(k8s_kind(KIND_SERVICE, ""), w->ref.namespace, w->ref.name);
-        *out = (struct write_request){"PATCH", "application/merge-patch+json", xprintf("%s/status", path),
-                                      finish(write_status_patch(w))};
+        *out = (struct write_request){"PATCH", "application/strategic-merge-patch+json",
+                                      xprintf("%s/status", path), finish(write_status_patch(w, wall_usec))};
         free(path);
         return true;
 }
@@ -195,7 +229,8 @@ bool write_request_of(const struct write *w, const char *instance, int64_t wall_
         *out = (struct write_request){0};
         switch (w->type) {
         case WRITE_STATUS:
-                return status_request(w, out);
+        case WRITE_CONDITIONS:
+                return status_request(w, wall_usec, out);
         case WRITE_EVENT:
                 return event_request(w, instance, wall_usec, serial, out);
         case WRITE_STATUS_PATCH:

@@ -9,8 +9,8 @@ struct write_request { /* strings malloced, but for method and content_type; bod
         char *path, *body;
 };
 
-/* What a WRITE_STATUS changes of its Service, as a merge patch (RFC 7396). A new tree. */
-struct json_object *write_status_patch(const struct write *);
+/* What a WRITE_STATUS or WRITE_CONDITIONS changes of its Service, as a strategic merge patch. A new tree. */
+struct json_object *write_status_patch(const struct write *, int64_t wall_usec);
 
 /* What herald is called as a field manager of server-side apply. */
 #define FIELD_MANAGER "herald"

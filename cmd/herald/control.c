@@ -245,6 +245,12 @@ void control_write_failed(struct control *control, const struct write *write, en
         schedule(control);
 }
 
+void control_conditions_failed(struct control *control, const struct write *write)
+{
+        lead_conditions_failed(control->lead, &write->ref, mono_now());
+        schedule(control);
+}
+
 /* the rest */
 
 struct control *control_new(struct loop *loop, const struct control_options *options)

@@ -48,6 +48,9 @@ void control_set_leader(struct control *, bool leader, uint64_t term);
 /* A WRITE_STATUS was not carried out, or nobody knows. One that was carried out is seen through the store. */
 void control_write_failed(struct control *, const struct write *, enum lead_failure);
 
+/* A WRITE_CONDITIONS was not carried out. */
+void control_conditions_failed(struct control *, const struct write *);
+
 bool control_is_synced(const struct control *);
 /* Our own Node is going away, or is gone (design decision 12). */
 bool control_is_leaving(const struct control *);

@@ -41,6 +41,7 @@ static const struct kind_watch kinds[] = {
         {KIND_BGPPEER, "heraldlb.io", FEEDS_CONFIG},
         {KIND_BGPADVERTISEMENT, "heraldlb.io", FEEDS_CONFIG},
         {KIND_L2ADVERTISEMENT, "heraldlb.io", FEEDS_CONFIG},
+        {KIND_SETTINGS, "heraldlb.io", FEEDS_CONFIG},
         {KIND_IPADDRESSPOOL, "metallb.io", FEEDS_CONFIG},
         {KIND_BGPPEER, "metallb.io", FEEDS_CONFIG},
         {KIND_BGPADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
@@ -319,6 +320,7 @@ static const struct lease_handler lease_handler = {
 static void on_written(void *arg, const struct write *write, enum write_result result, const char *sentence)
 {
         static const char *const what[] = {[WRITE_STATUS] = "the status",
+                                           [WRITE_CONDITIONS] = "the conditions",
                                            [WRITE_EVENT] = "an Event",
                                            [WRITE_STATUS_PATCH] = "the status",
                                            [WRITE_APPLY] = "the writing",
@@ -331,6 +333,8 @@ static void on_written(void *arg, const struct write *write, enum write_result r
         if (*sentence && result != WRITE_CONFLICT)
                 log_warn("k8s", "%s of %s %s/%s: %s", what[write->type], kind_name(write->ref.kind),
                          write->ref.namespace, write->ref.name, sentence);
+        if (write->type == WRITE_CONDITIONS && result != WRITE_OK && result != WRITE_SUPERSEDED)
+                control_conditions_failed(source->control, write);
         if (write->type != WRITE_STATUS)
                 return;
         switch (result) {

@@ -63,12 +63,13 @@ struct json_object *status_apply(const char *dir, const struct ref *ref, struct 
         return whole;
 }
 
-/* The same patch that the API server would get, without its guards: it is its own record of what it is for.
- */
+/* The same patch that the API server would get, without its guards and conditions: it is its own record of what
+ * it is for, and nobody would keep the conditions true. */
 static struct json_object *status_json(const struct write *write)
 {
-        struct json_object *root = write_status_patch(write), *meta = json_object_at(root, "metadata");
+        struct json_object *root = write_status_patch(write, 0), *meta = json_object_at(root, "metadata");
 
+        json_object_object_del(json_object_at(root, "status"), "conditions");
         json_object_object_del(meta, "uid");
         json_object_object_del(meta, "resourceVersion");
         json_object_object_add(meta, "namespace", json_object_new_string(write->ref.namespace));

@@ -68,6 +68,13 @@ const char *wall_str(int64_t usec, char buf[static WALL_STRLEN])
         return buf;
 }
 
+const char *wall_str_seconds(int64_t usec, char buf[static WALL_STRLEN])
+{
+        wall_str(usec, buf);
+        memcpy(strchr(buf, '.'), "Z", 2);
+        return buf;
+}
+
 /* Takes n digits from *p; -1 if there are fewer. */
 static int digits(const char **p, int n)
 {

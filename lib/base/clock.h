@@ -25,5 +25,7 @@ int64_t wall_usec(void);
 /* RFC 3339 with six digits, "2006-01-02T15:04:05.000000Z" (Kubernetes MicroTime). */
 #define WALL_STRLEN 32
 const char *wall_str(int64_t usec, char buf[static WALL_STRLEN]);
+/* Without fractions, "2006-01-02T15:04:05Z" (Kubernetes Time). */
+const char *wall_str_seconds(int64_t usec, char buf[static WALL_STRLEN]);
 /* Kubernetes Time or MicroTime to seconds since 1970; false if it is neither. */
 bool wall_parse(const char *text, int64_t *sec);

@@ -74,3 +74,13 @@ char *text_cut(const char *src, size_t max)
         text_printable(text, len + 1, src);
         return text;
 }
+
+uint64_t text_digest(uint64_t seed, const char *text)
+{
+        uint64_t digest = seed ? seed : UINT64_C(0xcbf29ce484222325);
+        do {
+                digest ^= (uint8_t)*text;
+                digest *= UINT64_C(0x100000001b3);
+        } while (*text++);
+        return digest;
+}

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Length of the well-formed UTF-8 character at s (RFC 3629 section 4), 0 if there is none. Stops at NUL by
  * itself, whose length is 1. */
@@ -19,3 +20,6 @@ size_t text_printable(char *dst, size_t size, const char *src);
 char *text_clean(char *text);
 /* The same as a new string, for free(), of at most max octets. */
 char *text_cut(const char *src, size_t max);
+
+/* FNV-1a over the text and its NUL, going on from seed (0: the start): to find that texts differ. */
+uint64_t text_digest(uint64_t seed, const char *text);

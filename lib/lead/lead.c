@@ -13,6 +13,7 @@
  * the same addresses again (design decisions 6 and 10).
  */
 #include "lead/lead.h"
+#include "lead/conditions.h"
 #include "lead/decide.h"
 #include "lead/seat.h"
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <utlist.h>
 
 #define LOOKS_PER_CALL  512
+#define ASKS_PER_CALL   8192 /* of nodes, about an address */
 #define WRITES_PER_LOOK 4
 #define BACKOFF_FIRST   (1 * SEC)
 #define BACKOFF_LONGEST (60 * SEC)
@@ -153,9 +155,10 @@ static struct mono due(const struct seat *seat)
 {
         if (seat->trouble == TROUBLE_LATER)
                 return seat->retry_at;
+        struct mono when = seat->conditions_due ? seat->conditions_at : MONO_NEVER;
         if (seat->trouble == TROUBLE_NONE && seat->lost && !seat->flight.up)
-                return mono_add(seat->lost_since, LEAD_GRACE);
-        return MONO_NEVER;
+                when = mono_min(when, mono_add(seat->lost_since, LEAD_GRACE));
+        return when;
 }
 
 static bool behind(const struct seat *seat, const struct fact *fact)
@@ -189,7 +192,7 @@ static void queue_waiting(struct lead *lead)
 
 static void keep_time(struct lead *lead, struct seat *seat)
 {
-        seat_time(&lead->seats, seat, seat->lost || seat->trouble != TROUBLE_NONE);
+        seat_time(&lead->seats, seat, seat->lost || seat->conditions_due || seat->trouble != TROUBLE_NONE);
 }
 
 /* ---- writes ---- */
@@ -262,10 +265,38 @@ static void write_again(struct turn *turn, struct seat *seat, const struct fact 
         free(old.rv);
 }
 
+static void copy_conditions(struct write *write, const struct condition_write from[static CONDITIONS])
+{
+        for (enum condition c = 0; c < CONDITIONS; c++) {
+                write->conditions[c] = from[c];
+                write->conditions[c].message = arena_strdup(write->arena, from[c].message);
+        }
+}
+
+/* With the addresses if those are written, else in a write of their own. */
+static void conditions(struct turn *turn, struct seat *seat, const struct fact *fact,
+                       const struct decision *decision, struct arena *arena)
+{
+        const struct service *service = &fact->u.service;
+        struct condition_write said[CONDITIONS];
+        struct write *write;
+        if (!conditions_of(seat, turn->store, turn->config, fact, decision,
+                           decision->write ? decision->ips : service->status_ips,
+                           decision->write ? decision->n : service->n_status, turn->now, arena, said))
+                return;
+        if (decision->write) {
+                write = turn->out[turn->n - 1];
+        } else {
+                write = write_new(WRITE_CONDITIONS, &fact->ref);
+                turn->out[turn->n++] = write;
+        }
+        copy_conditions(write, said);
+}
+
 /* ---- decisions ---- */
 
 static void conclude(struct turn *turn, struct seat *seat, const struct fact *fact,
-                     const struct decision *decision)
+                     const struct decision *decision, struct arena *arena)
 {
         enum reason why;
         bool ours = ipam_ours(turn->config, &fact->u.service, &why);
@@ -282,6 +313,8 @@ static void conclude(struct turn *turn, struct seat *seat, const struct fact *fa
         }
         if (decision->write)
                 status(turn, seat, fact, decision->ips, decision->n, decision->pool);
+        if (ours)
+                conditions(turn, seat, fact, decision, arena);
         if (ours && !decision->satisfied && seat->told != decision->reason)
                 event(turn, fact, true, decision->reason, "Allocate", decision->message);
         if (!decision->conflict || !decision->satisfied)
@@ -317,7 +350,7 @@ static void look(struct turn *turn, struct seat *seat)
         struct arena *arena = arena_new();
         const struct before before = {seat->held, seat->n_held, expired};
         decide(turn->store, turn->config, turn->lead->book, fact, &before, arena, &decision);
-        conclude(turn, seat, fact, &decision);
+        conclude(turn, seat, fact, &decision, arena);
         keep_time(turn->lead, seat);
         arena_free(arena);
 }
@@ -335,7 +368,9 @@ struct mono lead_decide(struct lead *lead, struct store *store, const struct con
         queue_timed(lead, store, now);
         queue_waiting(lead);
         seats_sort_queue(&lead->seats);
-        for (size_t looks = 0; looks < LOOKS_PER_CALL && turn.n + WRITES_PER_LOOK <= max; looks++) {
+        size_t nodes = store_count(store, KIND_NODE);
+        size_t max_looks = nodes * LOOKS_PER_CALL > ASKS_PER_CALL ? ASKS_PER_CALL / nodes + 1 : LOOKS_PER_CALL;
+        for (size_t looks = 0; looks < max_looks && turn.n + WRITES_PER_LOOK <= max; looks++) {
                 seat = lead->seats.queue;
                 if (!seat)
                         break;
@@ -374,6 +409,17 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
                 if (fact)
                         claim(lead, seat, fact);
         }
+        keep_time(lead, seat);
+}
+
+void lead_conditions_failed(struct lead *lead, const struct ref *ref, struct mono now)
+{
+        struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
+        if (!seat || strcmp(seat->uid, ref->uid) != 0)
+                return;
+        memset(seat->told_conditions, 0, sizeof(seat->told_conditions));
+        seat->conditions_at = mono_add(now, BACKOFF_FIRST);
+        seat->conditions_due = true;
         keep_time(lead, seat);
 }
 

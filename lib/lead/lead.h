@@ -31,6 +31,9 @@ enum lead_failure {
 /* A WRITE_STATUS failed; lead_decide() is due then. (One that succeeded is seen through the store.) */
 void lead_failed(struct lead *, const struct store *, const struct ref *, enum lead_failure, struct mono now);
 
+/* A WRITE_CONDITIONS failed: what it said is said again after a while. */
+void lead_conditions_failed(struct lead *, const struct ref *, struct mono now);
+
 /* What became of a service: REASON_ALLOCATED if it has all addresses that it should have. False if it was not
  * looked at yet. The message is valid until the next lead_decide(). */
 bool lead_verdict(const struct lead *, const struct ref *, enum reason *, const char **message);

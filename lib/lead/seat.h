@@ -41,6 +41,9 @@ struct seat {
         enum reason reason, told; /* the verdict; what the last Event said */
         char *message;            /* NULL: the reason's sentence */
         int64_t created;
+        uint64_t told_conditions[CONDITIONS]; /* digests of what was written last; 0: nothing, or in vain */
+        struct mono conditions_at;            /* not before */
+        bool conditions_due;                  /* something is to be told then */
         char key[]; /* namespace, NUL, name */
 };
 

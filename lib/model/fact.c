@@ -1,4 +1,5 @@
 #include "model/fact.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -57,4 +58,16 @@ int ref_cmp(const struct ref *a, const struct ref *b)
                 return a->kind < b->kind ? -1 : 1;
         int c = strcmp(a->namespace, b->namespace);
         return c ? c : strcmp(a->name, b->name);
+}
+
+const char *condition_type(enum condition condition)
+{
+        static const char *const types[CONDITIONS] = {[CONDITION_ALLOCATED] = "heraldlb.io/Allocated",
+                                                      [CONDITION_ANNOUNCED] = "heraldlb.io/Announced"};
+        return types[condition];
+}
+
+uint64_t condition_digest(bool is, const char *reason, const char *message)
+{
+        return text_digest(text_digest(text_digest(0, is ? "True" : "False"), reason), message);
 }

@@ -41,11 +41,17 @@ struct ref { /* which object */
 
 enum lb_policy { POLICY_CLUSTER, POLICY_LOCAL };                       /* externalTrafficPolicy */
 enum ip_families_policy { FAMILY_SINGLE, FAMILY_PREFER_DUAL, FAMILY_REQUIRE_DUAL };
+enum condition { CONDITION_ALLOCATED, CONDITION_ANNOUNCED, CONDITIONS }; /* of a Service */
 enum l4 { L4_TCP = 6, L4_UDP = 17, L4_SCTP = 132 };
 
 struct port {
         enum l4 proto;
         uint16_t port;
+};
+
+struct condition_seen { /* of status.conditions, one of ours */
+        enum { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE } state;
+        uint64_t digest; /* condition_digest() */
 };
 
 struct service {
@@ -69,6 +75,7 @@ struct service {
         size_t n_status;
         const char *allocated_pool; /* annotation ip-allocated-from-pool of ours or of MetalLB's; NULL if none */
         uint16_t health_port; /* spec.healthCheckNodePort; 0 if none */
+        struct condition_seen seen[CONDITIONS]; /* what stands there */
         uint64_t term;              /* annotation lease term of the allocation; 0 if none */
 };
 
@@ -106,4 +113,7 @@ struct fact {
 
 struct fact *fact_new(enum kind); /* with an arena of its own; strings of ref are "" */
 void fact_free(struct fact *);
+const char *condition_type(enum condition); /* "heraldlb.io/Allocated" */
+/* Of what a condition says, without when it began to say so. */
+uint64_t condition_digest(bool is, const char *reason, const char *message);
 int ref_cmp(const struct ref *, const struct ref *); /* kind, namespace, name */

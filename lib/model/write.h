@@ -8,11 +8,21 @@
 
 enum write_type {
         WRITE_STATUS,       /* of a Service: addresses, annotations */
+        WRITE_CONDITIONS,   /* of a Service, and nothing else of it */
         WRITE_EVENT,
         WRITE_STATUS_PATCH, /* of an object of ours: body is a merge patch of its status subresource */
         WRITE_APPLY,        /* body is the whole object, which is made or becomes so (server-side apply) */
         WRITE_CREATE,       /* body is the whole object; one that is there already is left as it is */
         WRITE_TYPES,
+};
+
+#define CONDITION_MESSAGE_MAX 1024
+struct condition_write {
+        bool said; /* this one is written */
+        bool is;
+        bool moved; /* it was not so before: lastTransitionTime is now */
+        enum reason reason;
+        const char *message; /* at most CONDITION_MESSAGE_MAX octets that only print */
 };
 
 struct write {
@@ -24,6 +34,7 @@ struct write {
         size_t n_ips;
         const char *pool; /* for the annotation ip-allocated-from-pool; NULL removes it */
         uint64_t term;    /* leaseTransitions of the writer, kept as an annotation with the allocation */
+        struct condition_write conditions[CONDITIONS]; /* and WRITE_CONDITIONS */
         /* WRITE_EVENT */
         bool warning;
         enum reason reason;

@@ -59,6 +59,12 @@ static enum reason unable(const struct candidacy *c, const struct node_view *vie
         return reason != REASON_NONE ? reason : node_unserved(c->in, view);
 }
 
+enum reason plan_l2_unable(const struct plan_input *in, const struct node_view *view)
+{
+        struct candidacy candidacy = candidacy_of(in);
+        return unable(&candidacy, view);
+}
+
 struct preferred { /* how many candidates come before this node */
         uint32_t ready, all;
         bool any_ready; /* some candidate is ready, before or after */

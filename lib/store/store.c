@@ -5,9 +5,9 @@
  * LoadBalancer.
  *
  * Every change goes through settle(): mark what the old fact touches, swap, mark what the new one touches.
- * What is marked: for a Service itself and the addresses of its status; for a slice the addresses of its
- * service; for a Namespace its services and their addresses, since pools select on its labels; for a Node
- * every address, since every node's candidacy is a part of the rank. The addresses of a Service whose status
+ * What is marked: for a Service itself and the addresses of its status; for a slice its service (who announces it
+ * is told there) and the addresses of that; for a Namespace its services and their addresses, since pools select on
+ * its labels; for a Node everything, since every node's candidacy is a part of the rank. The addresses of a Service whose status
  * was emptied stay its addresses here until it gets some again, for they are announced a while longer. A fact
  * that says the same takes the place of the old one without a mark: its resourceVersion is newer and guards
  * the next write.
@@ -138,6 +138,13 @@ static void mark_addresses(struct store *store, const struct entry *service)
         mark_status(store, service->cleared);
 }
 
+static void mark_services(struct store *store)
+{
+        for (struct entry *entry = store->by_key[KIND_SERVICE]; entry; entry = entry->hh.next)
+                if (entry->fact)
+                        mark_service(store, entry);
+}
+
 static void mark_touched(struct store *store, struct entry *entry)
 {
         switch ((int)entry->fact->ref.kind) {
@@ -146,9 +153,12 @@ static void mark_touched(struct store *store, struct entry *entry)
                 mark_addresses(store, entry);
                 break;
         case KIND_ENDPOINTSLICE:
+                if (entry->owner->fact)
+                        mark_service(store, entry->owner);
                 mark_addresses(store, entry->owner);
                 break;
         case KIND_NODE:
+                mark_services(store);
                 addrs_mark_all(&store->addrs);
                 break;
         case KIND_NAMESPACE:
@@ -165,9 +175,7 @@ static void mark_touched(struct store *store, struct entry *entry)
 void store_mark_all(struct store *store)
 {
         discard_taken(store);
-        for (struct entry *entry = store->by_key[KIND_SERVICE]; entry; entry = entry->hh.next)
-                if (entry->fact)
-                        mark_service(store, entry);
+        mark_services(store);
         addrs_mark_all(&store->addrs);
 }
 

@@ -38,8 +38,8 @@ size_t store_dirty(struct store *, struct ip *out, size_t max);
 struct service_name { /* valid until the next call that changes the store */
         const char *namespace, *name;
 };
-/* Takes one of the services whose allocation may have changed; it may be gone. False: no more. For the
- * leader. */
+/* Takes one of the services whose allocation, or whose announcing, may have changed; it may be gone. False: no
+ * more. For the leader. */
 bool store_dirty_service(struct store *, struct service_name *out);
 
 size_t store_count(const struct store *, enum kind);

@@ -32,7 +32,7 @@ START_TEST(a_status_with_two_addresses)
         ck_assert(make(status_of("192.0.2.1", "2001:db8::1", "home", 17)));
         ck_assert_str_eq(request.method, "PATCH");
         ck_assert_str_eq(request.path, "/api/v1/namespaces/shop/services/web/status");
-        ck_assert_str_eq(request.content_type, "application/merge-patch+json");
+        ck_assert_str_eq(request.content_type, "application/strategic-merge-patch+json");
         ck_assert_str_eq(
                 request.body,
                 "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"42\",\"annotations\":{"
@@ -53,6 +53,29 @@ START_TEST(a_cleared_status)
                          "ip-allocated-from-pool\":null}},"
                          "\"status\":{\"loadBalancer\":{\"ingress\":null}}}");
         write_request_clear(&request);
+}
+END_TEST
+
+/* 2026-11-27T10:00:00Z */
+#define NOON INT64_C(1795773600000000)
+
+START_TEST(conditions_alone)
+{
+        struct ref ref = {KIND_SERVICE, "", "shop", "web", "u-1", "42"};
+        struct write *w = write_new(WRITE_CONDITIONS, &ref);
+        w->conditions[CONDITION_ALLOCATED] = (struct condition_write){
+                .said = true, .is = true, .moved = true, .reason = REASON_ALLOCATED, .message = "Good."};
+        w->conditions[CONDITION_ANNOUNCED] =
+                (struct condition_write){.said = true, .reason = REASON_NO_ENDPOINTS, .message = "None."};
+        ck_assert(write_request_of(w, "n1", NOON, 0, &request));
+        ck_assert_str_eq(request.body,
+                         "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"42\"},\"status\":{\"conditions\":["
+                         "{\"type\":\"heraldlb.io/Allocated\",\"status\":\"True\",\"reason\":\"Allocated\","
+                         "\"message\":\"Good.\",\"lastTransitionTime\":\"2026-11-27T10:00:00Z\"},"
+                         "{\"type\":\"heraldlb.io/Announced\",\"status\":\"False\",\"reason\":\"NoEndpoints\","
+                         "\"message\":\"None.\"}]}}");
+        write_request_clear(&request);
+        write_free(w);
 }
 END_TEST
 
@@ -174,6 +197,7 @@ int main(void)
         Suite *suite = suite_create("write_body");
         TCase *tc = tcase_create("write_body");
         suite_add_tcase(suite, tc);
+        tcase_add_test(tc, conditions_alone);
         tcase_add_test(tc, what_carries_its_body);
         tcase_add_test(tc, a_status_with_two_addresses);
         tcase_add_test(tc, a_cleared_status);

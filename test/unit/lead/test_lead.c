@@ -141,7 +141,8 @@ static size_t decide_once(struct write **out)
                         out[kept++] = writes[i];
                         n_status++;
                 } else {
-                        note_event(writes[i]);
+                        if (writes[i]->type == WRITE_EVENT) /* conditions: test_conditions.c */
+                                note_event(writes[i]);
                         write_free(writes[i]);
                 }
         }

@@ -171,7 +171,7 @@ START_TEST(node_marks_all_addresses_when_something_used_changes)
         ck_assert_str_eq(dirty(), "10.0.0.1 10.0.0.2");
         ck_assert_int_eq(put(KIND_NODE, "n1 l:zone=b leaving"), STORE_CHANGED);
         ck_assert_str_eq(dirty(), "10.0.0.1 10.0.0.2");
-        ck_assert_str_eq(dirty_services(), "");
+        ck_assert_str_eq(dirty_services(), "a/web b/web");
 }
 END_TEST
 

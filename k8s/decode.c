@@ -223,6 +223,19 @@ static bool shuts_down(struct json_object *ready)
         return message && strstr(message, "node is shutting down");
 }
 
+static struct ip internal_ip(struct json_object *status)
+{
+        struct json_object *addresses = json_array_at(status, "addresses");
+        struct ip ip = {0};
+        for (size_t i = 0; i < json_count(addresses); i++) {
+                const char *type = json_string_at(json_item(addresses, i), "type");
+                const char *text = json_string_at(json_item(addresses, i), "address");
+                if (type && text && strcmp(type, "InternalIP") == 0 && ip_parse(text, &ip))
+                        return ip;
+        }
+        return ip;
+}
+
 static void decode_node(struct fact *fact, struct json_object *obj)
 {
         struct node *node = &fact->u.node;
@@ -232,6 +245,7 @@ static void decode_node(struct fact *fact, struct json_object *obj)
                                 ? REASON_NODE_LEAVING
                                 : leaving_taint(json_object_at(obj, "spec"));
         json_bool_at(json_object_at(obj, "spec"), "unschedulable", &node->cordoned);
+        node->address = internal_ip(json_object_at(obj, "status"));
         node->ready = true;
         for (size_t i = 0; i < json_count(conditions); i++) {
                 const char *type = json_string_at(json_item(conditions, i), "type");

@@ -28,6 +28,8 @@ struct line { /* one lane */
         struct transport *transport;
         CURLM *multi;
         struct loop_timer *timer;
+        struct loop_timer *resumer; /* continues what pauses */
+        struct mono turned;         /* when the turn began */
 };
 
 struct transport {
@@ -45,14 +47,14 @@ struct request {
         struct line *line;
         CURL *easy;
         struct curl_slist *headers, *connect_to;
-        char *method, *path, *content_type, *body, *token;
+        char *method, *path, *accept, *content_type, *body, *token;
         int timeout_s;
         request_bytes_fn *on_bytes;
         request_done_fn *on_done;
         void *arg;
         char *answer; /* collected */
         size_t answer_len;
-        bool added, cancelled, opened, stopped, too_large, retried;
+        bool added, cancelled, opened, stopped, too_large, retried, paused, fresh;
         char error[CURL_ERROR_SIZE];
 };
 
@@ -81,6 +83,17 @@ static bool collect(struct request *r, const char *bytes, size_t n, size_t max)
         return true;
 }
 
+/* What a server sends without end must not keep everybody else from the loop. */
+static bool turn_is_over(struct request *r)
+{
+        struct mono now = mono_now();
+        if (mono_since(now, r->line->turned) < TRANSPORT_TURN)
+                return false;
+        r->paused = true;
+        loop_timer_at(r->line->resumer, now);
+        return true;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
         struct request *r = arg;
@@ -93,6 +106,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
                 return collect(r, bytes, n, r->on_bytes ? ERROR_BODY_MAX : TRANSPORT_MAX_BODY)
                                ? n
                                : CURL_WRITEFUNC_ERROR;
+        if (turn_is_over(r))
+                return CURL_WRITEFUNC_PAUSE;
         r->stopped = !r->on_bytes(r->arg, bytes, n);
         return r->stopped || r->cancelled ? CURL_WRITEFUNC_ERROR : n;
 }
@@ -127,7 +142,7 @@ static void set_headers(struct request *r)
         r->headers = NULL;
         secret_free(r->token);
         r->token = token ? xstrdup(token) : NULL;
-        add_header(r, "Accept", "application/json");
+        add_header(r, "Accept", r->accept);
         add_header(r, "Expect", "");
         if (r->content_type)
                 add_header(r, "Content-Type", r->content_type);
@@ -154,6 +169,7 @@ static void set_options(struct request *r)
                 curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->body);
         }
         curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, r->method);
+        curl_easy_setopt(r->easy, CURLOPT_FRESH_CONNECT, r->fresh ? 1L : 0L);
         r->connect_to = curl_options(r->easy, r->transport->auth, r->path);
 }
 
@@ -168,8 +184,9 @@ static void request_free(struct request *r)
         secret_free(r->token);
         free(r->method);
         free(r->path);
+        free(r->accept);
         free(r->content_type);
-        free(r->body);
+        secret_free(r->body);
         free(r->answer);
         free(r);
 }
@@ -190,6 +207,8 @@ struct request *transport_send(struct transport *t, const struct request_spec *s
         r->line = &t->lines[spec->lane];
         r->method = xstrdup(spec->method);
         r->path = xstrdup(spec->path);
+        r->accept = xstrdup(spec->accept ? spec->accept : "application/json");
+        r->fresh = spec->fresh;
         r->content_type = spec->content_type ? xstrdup(spec->content_type) : NULL;
         r->body = xstrdup(spec->body ? spec->body : "");
         r->timeout_s = spec->timeout_s ? spec->timeout_s : TIMEOUT_S;
@@ -298,6 +317,7 @@ static void collect_finished(struct line *line)
 static void turn(struct line *line, curl_socket_t fd, int what)
 {
         int running;
+        line->turned = mono_now();
         curl_multi_socket_action(line->multi, fd, what, &running);
         collect_finished(line);
 }
@@ -311,6 +331,24 @@ static void on_fd(void *arg, int fd, int what)
 static void on_deadline(void *arg)
 {
         turn(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl hands over what it kept from inside curl_easy_pause(); it may pause again. */
+static void resume(void *arg)
+{
+        struct line *line = arg;
+        struct request *r;
+        line->turned = mono_now();
+        DL_FOREACH(line->transport->requests, r)
+        {
+                if (r->line != line || !r->paused)
+                        continue;
+                r->paused = false;
+                curl_easy_pause(r->easy, CURLPAUSE_CONT);
+                if (r->paused)
+                        break;
+        }
+        turn(line, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
@@ -371,6 +409,7 @@ static void line_open(struct transport *t, enum lane lane)
         if (!line->multi)
                 abort();
         line->timer = loop_timer_new(t->loop, on_deadline, line);
+        line->resumer = loop_timer_new(t->loop, resume, line);
         curl_multi_setopt(line->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
         curl_multi_setopt(line->multi, CURLMOPT_SOCKETDATA, line);
         curl_multi_setopt(line->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -410,6 +449,7 @@ void transport_free(struct transport *t)
         for (enum lane lane = 0; lane < LANE_MAX; lane++) {
                 curl_multi_cleanup(t->lines[lane].multi);
                 loop_timer_free(t->lines[lane].timer);
+                loop_timer_free(t->lines[lane].resumer);
         }
         curl_global_cleanup();
         t->closed = true;

@@ -23,7 +23,7 @@ struct reply {                 /* valid during the callback */
         bool stopped;      /* on_bytes returned false */
 };
 
-/* Bytes of a body with status 200, as they come; with n = 0 when such an answer begins. False ends the
+/* Bytes of a body with status 200, as they come, but for at most TRANSPORT_TURN of a turn of the loop; with n = 0 when such an answer begins. False ends the
  * request: on_done is called with stopped. */
 typedef bool request_bytes_fn(void *arg, const char *bytes, size_t n);
 /* Once for each request that was not cancelled. The request is gone when it returns. */
@@ -32,15 +32,18 @@ typedef void request_done_fn(void *arg, const struct reply *);
 struct request_spec {             /* copied */
         const char *method;       /* "GET", "POST", "PUT", "PATCH" */
         const char *path;         /* with the query */
+        const char *accept;       /* NULL: application/json */
         const char *content_type; /* NULL: no body */
         const char *body;
         enum lane lane;
         int timeout_s;              /* for the whole request, its connection included; 0: 30 */
+        bool fresh;                 /* on a connection that nobody used before */
         request_bytes_fn *on_bytes; /* NULL: the body is collected, at most TRANSPORT_MAX_BODY */
         request_done_fn *on_done;
         void *arg;
 };
 
+#define TRANSPORT_TURN     (8 * MSEC)
 #define TRANSPORT_MAX_BODY ((size_t)4 << 20)
 
 /* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl does not start, or

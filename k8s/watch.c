@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { PAGE = 500, LIST_TIMEOUT_S = 120, WATCH_GRACE_S = 30 };
+static const char partial[] = "application/json;as=%s;g=meta.k8s.io;v=v1";
 
 struct watch {
         struct transport *transport;
@@ -24,6 +25,11 @@ struct watch {
         struct watch_fsm fsm;
         struct watch_step step; /* the request that runs or is due */
         struct loop_timer *timer;
+        struct loop_timer *patience; /* fires when the running watch was silent for too long */
+        bool bookmarked;             /* the running watch brought a bookmark */
+        bool initial;                /* the running stream has not brought all that existed yet */
+        bool metadata_only;
+        struct watch_stats stats;
         struct request *request;
         struct stream *stream;
         struct watch_end end; /* of the running request, as far as known */
@@ -66,14 +72,15 @@ static void finish_list(struct watch *w)
         w->handler.end(w->arg, w->listed);
         w->begun = false;
         w->listed = true;
+        w->stats.lists++;
 }
 
-/* Lists of the API leave kind and apiVersion out of their items. */
+/* Lists of the API leave kind and apiVersion out of their items; metadata alone calls itself something else. */
 static void complete(struct watch *w, struct json_object *obj)
 {
-        if (!json_string_at(obj, "apiVersion"))
+        if (w->metadata_only || !json_string_at(obj, "apiVersion"))
                 json_object_object_add(obj, "apiVersion", json_object_new_string(w->api_version));
-        if (!json_string_at(obj, "kind"))
+        if (w->metadata_only || !json_string_at(obj, "kind"))
                 json_object_object_add(obj, "kind", json_object_new_string(w->kind));
 }
 
@@ -94,7 +101,45 @@ static bool on_list_value(void *arg, const char *field, struct json_object *valu
         return true;
 }
 
+/* ---- silence ---- */
+
+static void be_patient(struct watch *w)
+{
+        struct mono now = mono_now();
+        if (w->initial)
+                loop_timer_at(w->patience, mono_add(now, STREAM_SILENCE));
+        else if (w->bookmarked)
+                loop_timer_at(w->patience, mono_add(now, WATCH_SILENCE));
+        else
+                loop_timer_stop(w->patience);
+}
+
 /* ---- events ---- */
+
+static bool is_initial_end(struct json_object *meta)
+{
+        const char *end = json_string_at(json_object_at(meta, "annotations"), "k8s.io/initial-events-end");
+        return end && strcmp(end, "true") == 0;
+}
+
+/* False: a stream that ends its list without a version. */
+static bool take_bookmark(struct watch *w, struct json_object *meta)
+{
+        const char *rv = json_string_at(meta, "resourceVersion");
+        w->bookmarked = true;
+        if (!w->initial || !is_initial_end(meta))
+                return true;
+        if (!rv || !*rv) {
+                w->end.garbage = true;
+                return false;
+        }
+        w->initial = false;
+        watch_fsm_initial(&w->fsm, rv);
+        w->stats.streamed++;
+        finish_list(w);
+        tell(w, "");
+        return true;
+}
 
 static bool on_event(void *arg, const char *field, struct json_object *event)
 {
@@ -113,14 +158,19 @@ static bool on_event(void *arg, const char *field, struct json_object *event)
                 return false;
         }
         w->end.events++;
+        w->stats.events++;
         complete(w, obj);
-        if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
+        if (strcmp(type, "BOOKMARK") == 0) {
+                if (!take_bookmark(w, json_object_at(obj, "metadata")))
+                        return false;
+        } else if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
                 w->handler.item(w->arg, obj);
         else if (strcmp(type, "DELETED") == 0)
                 w->handler.deleted(w->arg, obj);
-        else if (strcmp(type, "BOOKMARK") != 0)
+        else
                 return true; /* a type of the future */
-        watch_fsm_saw(&w->fsm, json_string_at(json_object_at(obj, "metadata"), "resourceVersion"));
+        if (!w->initial)
+                watch_fsm_saw(&w->fsm, json_string_at(json_object_at(obj, "metadata"), "resourceVersion"));
         return true;
 }
 
@@ -129,10 +179,18 @@ static bool on_event(void *arg, const char *field, struct json_object *event)
 static bool on_bytes(void *arg, const char *bytes, size_t n)
 {
         struct watch *w = arg;
-        if (n > 0)
-                return stream_feed(w->stream, bytes, n) == STREAM_OK;
+        w->stats.bytes += n;
+        if (n > 0) {
+                bool good = stream_feed(w->stream, bytes, n) == STREAM_OK;
+                if (w->step.want != WANT_LIST)
+                        be_patient(w);
+                return good;
+        }
         w->opened = mono_now();
-        if (w->step.want == WANT_LIST && !w->fsm.next) {
+        w->stats.open = w->step.want != WANT_LIST;
+        if (w->step.want == WANT_STREAM)
+                be_patient(w);
+        if (w->step.want == WANT_STREAM || (w->step.want == WANT_LIST && !w->fsm.next)) {
                 begin(w);
         } else if (w->step.want == WANT_WATCH) {
                 watch_fsm_opened(&w->fsm);
@@ -144,7 +202,7 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
 /* Why this request failed; malloced. */
 static char *failure(struct watch *w, const struct reply *reply, enum stream_error error)
 {
-        const char *verb = w->step.want == WANT_LIST ? "list" : "watch";
+        const char *verb = w->step.want == WANT_WATCH ? "watch" : "list";
         char *detail, *sentence;
         if (reply->error)
                 detail = xstrdup(reply->error);
@@ -174,6 +232,8 @@ static void on_done(void *arg, const struct reply *reply)
         struct watch *w = arg;
         struct watch_step step;
         w->request = NULL;
+        w->stats.open = false;
+        loop_timer_stop(w->patience);
         enum stream_error error = reply->status == 200 && !reply->error ? stream_end(w->stream) : STREAM_OK;
         w->end.status = reply->status;
         w->end.retry_after_s = reply->retry_after_s;
@@ -181,10 +241,14 @@ static void on_done(void *arg, const struct reply *reply)
         w->end.whole = reply->status == 200 && !reply->error && !reply->stopped && error == STREAM_OK &&
                        !w->end.code;
         w->end.lived_ns = reply->status == 200 ? mono_since(mono_now(), w->opened) : 0;
+        w->stats.expired += w->end.code == 410 || reply->status == 410;
         if (w->step.want == WANT_LIST)
                 step = watch_fsm_listed(&w->fsm, &w->end, w->list_rv, w->list_next);
+        else if (w->initial)
+                step = watch_fsm_streamed(&w->fsm, &w->end);
         else
                 step = watch_fsm_watched(&w->fsm, &w->end);
+        w->initial = false;
         bool listed = w->step.want == WANT_LIST && step.want == WANT_WATCH;
         if (listed || (w->fsm.state == WATCH_ABSENT && !w->listed))
                 finish_list(w);
@@ -228,7 +292,12 @@ static char *query(struct watch *w)
         }
         snprintf(number, sizeof(number), "%d", w->step.timeout_s);
         add_query(&q, "watch", "1");
-        add_query(&q, "resourceVersion", w->fsm.rv);
+        if (w->step.want == WANT_STREAM) {
+                add_query(&q, "sendInitialEvents", "true");
+                add_query(&q, "resourceVersionMatch", "NotOlderThan");
+        } else {
+                add_query(&q, "resourceVersion", w->fsm.rv);
+        }
         add_query(&q, "allowWatchBookmarks", "true");
         add_query(&q, "timeoutSeconds", number);
         return q;
@@ -239,9 +308,13 @@ static void send_request(void *arg)
         struct watch *w = arg;
         bool list = w->step.want == WANT_LIST;
         char *path = query(w);
+        char *accept = w->metadata_only ? xprintf(partial, list ? "PartialObjectMetadataList" : "PartialObjectMetadata")
+                                        : NULL;
         const struct request_spec spec = {
                 .method = "GET",
                 .path = path,
+                .accept = accept,
+                .fresh = w->step.fresh,
                 .lane = LANE_WATCH,
                 .timeout_s = list ? LIST_TIMEOUT_S : w->step.timeout_s + WATCH_GRACE_S,
                 .on_bytes = on_bytes,
@@ -254,8 +327,22 @@ static void send_request(void *arg)
         replace(&w->list_rv, NULL);
         replace(&w->list_next, NULL);
         replace(&w->fault, NULL);
+        w->initial = w->step.want == WANT_STREAM;
+        w->bookmarked = false;
         w->request = transport_send(w->transport, &spec);
         free(path);
+        free(accept);
+}
+
+/* Silent for too long: as if the request had ended. */
+static void out_of_patience(void *arg)
+{
+        struct watch *w = arg;
+        const struct reply none = {.retry_after_s = -1, .error = "it fell silent"};
+        request_cancel(w->request);
+        w->end.stalled = true;
+        w->stats.stalls++;
+        on_done(w, &none);
 }
 
 static void go(struct watch *w, struct watch_step step)
@@ -283,13 +370,31 @@ struct watch *watch_new(struct transport *t, const struct watch_spec *spec,
         w->handler = *handler;
         w->arg = arg;
         w->told_sentence = xstrdup("");
+        w->metadata_only = spec->metadata_only;
         w->timer = loop_timer_new(transport_loop(t), send_request, w);
+        w->patience = loop_timer_new(transport_loop(t), out_of_patience, w);
         uint64_t seed = (uint64_t)mono_now().ns;
         for (const char *p = w->path; *p; p++)
                 seed = (seed ^ (uint64_t)*p) * UINT64_C(0x100000001b3);
-        watch_fsm_init(&w->fsm, w->optional_fields != NULL, seed);
+        watch_fsm_init(&w->fsm, w->optional_fields != NULL, spec->streams, seed);
         go(w, watch_fsm_start(&w->fsm));
         return w;
+}
+
+struct watch_stats watch_stats(const struct watch *w)
+{
+        return w->stats;
+}
+
+bool watch_is_missing(const struct watch *w)
+{
+        return w->fsm.missing;
+}
+
+void watch_retry_now(struct watch *w)
+{
+        if (!w->request)
+                loop_timer_at(w->timer, mono_now());
 }
 
 void watch_free(struct watch *w)
@@ -298,6 +403,7 @@ void watch_free(struct watch *w)
                 return;
         request_cancel(w->request);
         loop_timer_free(w->timer);
+        loop_timer_free(w->patience);
         stream_free(w->stream);
         watch_fsm_clear(&w->fsm);
         char *const strings[] = {w->path,   w->api_version, w->kind,      w->fields, w->optional_fields,

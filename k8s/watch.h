@@ -15,6 +15,18 @@ struct watch_spec {                     /* copied; NULL: none */
         const char *field_selector;     /* "metadata.name=herald-config" */
         const char *optional_field_selector; /* dropped if the server does not know it: more comes then */
         const char *label_selector;
+        bool streams;       /* begin with a WatchList where the server has it, else with a LIST in pages */
+        bool metadata_only; /* objects come without spec and status (PartialObjectMetadata) */
+};
+
+struct watch_stats {       /* since the watch was made */
+        uint64_t bytes;    /* received, of bodies */
+        uint64_t events;   /* objects and bookmarks */
+        uint64_t lists;    /* that came to their end, of either form */
+        uint64_t streamed; /* of them, by a WatchList */
+        uint64_t expired;  /* the server had forgotten our version (410) */
+        uint64_t stalls;   /* watches that were replaced because they fell silent */
+        bool open;         /* the server answers it right now */
 };
 
 /* Objects are borrowed, and complete with apiVersion and kind. Between begin and end every object that exists
@@ -33,4 +45,8 @@ struct watch_handler {
 /* Starts at once (from the loop). */
 struct watch *watch_new(struct transport *, const struct watch_spec *, const struct watch_handler *,
                         void *arg);
+struct watch_stats watch_stats(const struct watch *);
+/* The server does not know this kind (404), then or now; it is asked again after a while, */
+bool watch_is_missing(const struct watch *);
+void watch_retry_now(struct watch *); /* or at once. Nothing happens while a request runs. */
 void watch_free(struct watch *); /* not from its handler; NULL is fine */

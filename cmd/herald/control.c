@@ -149,9 +149,11 @@ static void data_plane_changed(void *arg)
 static void look_at_self(struct control *control, bool new_config, struct mono now)
 {
         struct self *self = &control->self;
+        const struct fact *node = store_node(control->store, control->options.node);
 
-        self->peers_here = peers_choose(control->peers, control->config, new_config,
-                                        store_node(control->store, control->options.node));
+        self->peers_here = peers_choose(control->peers, control->config, new_config, node);
+        if (node)
+                dataplane_node(control->dataplane, node->u.node.address);
         self->data_plane_down = !dataplane_open(control->dataplane, now);
         self->check_ports = !control->options.standalone && !dataplane_absent(control->dataplane) &&
                             !control->config->settings.data_plane_off &&

@@ -29,14 +29,16 @@ struct dataplane {
         void *arg;
         struct loop_timer *timer;
         struct gate gate;
-        struct ip ip;
+        struct ip ip, loopback;
         uint16_t port;
         struct probe health, check;
         struct mono next_health, next_check;
         bool waiting, was_open;
         uint16_t *ports; /* waited for, and not ready */
         size_t n_ports, turn;
-        uint16_t asked; /* by the running check */
+        uint16_t asked;    /* by the running check */
+        struct ip node;    /* an address of it; unspecified: not known */
+        bool ask_loopback; /* the node's address was silent last time */
         uint16_t *ready;
         size_t n_ready;
 };
@@ -99,7 +101,8 @@ static void check_next(struct dataplane *dp)
 {
         dp->turn %= dp->n_ports;
         dp->asked = dp->ports[dp->turn];
-        start(&dp->check, dp->ip, dp->asked);
+        bool loopback = dp->ask_loopback || ip_is_unspecified(dp->node);
+        start(&dp->check, loopback ? dp->loopback : dp->node, dp->asked);
 }
 
 static void work(void *arg)
@@ -157,6 +160,8 @@ static void on_check(struct dataplane *dp, enum probe_result result)
                 passed(dp, at);
         else
                 dp->turn++;
+        if (result == PROBE_SILENT)
+                dp->ask_loopback = !dp->ask_loopback;
         bool round = dp->turn >= dp->n_ports;
         dp->next_check = round ? mono_add(mono_now(), hurried) : mono_now();
         arm(dp);
@@ -171,6 +176,7 @@ struct dataplane *dataplane_new(struct loop *loop, loop_fn *changed, void *arg)
         dp->health = (struct probe){.owner = dp, .result = on_health};
         dp->check = (struct probe){.owner = dp, .result = on_check};
         dp->timer = loop_timer_new(loop, work, dp);
+        ip_parse("127.0.0.1", &dp->loopback);
         return dp;
 }
 
@@ -188,9 +194,7 @@ void dataplane_free(struct dataplane *dp)
 
 void dataplane_configure(struct dataplane *dp, const struct settings *settings, bool standalone)
 {
-        struct ip local;
-        ip_parse("127.0.0.1", &local);
-        struct ip ip = ip_is_unspecified(settings->healthz_ip) ? local : settings->healthz_ip;
+        struct ip ip = ip_is_unspecified(settings->healthz_ip) ? dp->loopback : settings->healthz_ip;
         uint16_t port = settings->healthz_port ? settings->healthz_port : DEFAULT_PORT;
         bool off = settings->data_plane_off || (standalone && !settings->healthz_port);
         if (off == dp->gate.off && (off || (ip_eq(ip, dp->ip) && port == dp->port)))
@@ -202,6 +206,11 @@ void dataplane_configure(struct dataplane *dp, const struct settings *settings, 
         dp->was_open = off;
         dp->next_health = dp->next_check = mono_now();
         arm(dp);
+}
+
+void dataplane_node(struct dataplane *dp, struct ip ip)
+{
+        dp->node = ip;
 }
 
 bool dataplane_open(const struct dataplane *dp, struct mono now)

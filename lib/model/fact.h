@@ -96,6 +96,7 @@ struct node {
         bool cordoned;     /* spec.unschedulable */
         enum reason leaving; /* by what it is known that the node goes away; REASON_NONE: it stays */
         bool ready;        /* condition Ready is True; true where the object says nothing (files) */
+        struct ip address; /* its first InternalIP; unspecified if it has none */
         bool network_down; /* condition NetworkUnavailable is True */
 };
 

@@ -68,7 +68,7 @@ static bool same_slice(const struct endpoint_slice *a, const struct endpoint_sli
 static bool same_node(const struct node *a, const struct node *b)
 {
         return a->excluded == b->excluded && a->leaving == b->leaving && a->cordoned == b->cordoned && a->ready == b->ready &&
-               a->network_down == b->network_down;
+               a->network_down == b->network_down && ip_eq(a->address, b->address);
 }
 
 bool fact_same(const struct fact *a, const struct fact *b)

@@ -7,7 +7,7 @@ static struct watch_fsm f;
 
 static void setup(void)
 {
-        watch_fsm_init(&f, true, 42);
+        watch_fsm_init(&f, true, false, 42);
         watch_fsm_start(&f);
 }
 

@@ -386,6 +386,11 @@ struct watch_stats watch_stats(const struct watch *w)
         return w->stats;
 }
 
+int watch_status(const struct watch *w)
+{
+        return w->end.code ? w->end.code : w->end.status;
+}
+
 bool watch_is_missing(const struct watch *w)
 {
         return w->fsm.missing;

@@ -48,5 +48,7 @@ struct watch *watch_new(struct transport *, const struct watch_spec *, const str
 struct watch_stats watch_stats(const struct watch *);
 /* The server does not know this kind (404), then or now; it is asked again after a while, */
 bool watch_is_missing(const struct watch *);
+/* What the server answered last, of HTTP or in an ERROR event; 0: nothing. */
+int watch_status(const struct watch *);
 void watch_retry_now(struct watch *); /* or at once. Nothing happens while a request runs. */
 void watch_free(struct watch *); /* not from its handler; NULL is fine */

@@ -39,6 +39,9 @@ struct control {
         struct dataplane *dataplane;
         struct verdicts *verdicts;
         bool config_dirty, synced, leader, left;
+        bool incomplete; /* some configuration is not known */
+        void (*configured)(void *arg, const struct config *);
+        void *configured_arg;
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term;
         struct peers *peers;
@@ -65,7 +68,9 @@ void control_continue(struct control *control)
 
 static void tell_verdicts(struct control *control)
 {
-        verdicts_tell(control->verdicts, control->config, control->leader ? control->options.write : NULL,
+        bool writes = control->leader && !control->self.foreign;
+
+        verdicts_tell(control->verdicts, control->config, writes ? control->options.write : NULL,
                       control->options.write_arg);
 }
 
@@ -86,6 +91,8 @@ static void rebuild_config(struct control *control)
         config_free(old);
         dataplane_configure(control->dataplane, &control->config->settings, control->options.standalone);
         control->config_dirty = false;
+        if (control->configured)
+                control->configured(control->configured_arg, control->config);
         tell_verdicts(control);
         store_mark_all(control->store);
 }
@@ -185,14 +192,17 @@ static void step(void *arg)
                 rebuild_config(control);
         look_at_self(control, new_config, now);
         if (!plans_step(control->plans,
-                        &(struct plans_facts){control->store, control->config, &control->self}, now)) {
+                        &(struct plans_facts){.store = control->store,
+                                              .config = control->config,
+                                              .self = &control->self,
+                                              .incomplete = control->incomplete}, now)) {
                 wake_at(control, now); /* the rest after whoever else waits for the loop */
                 return;
         }
         wait_for_data_plane(control);
         if (!control->announced_all)
                 announce_all(control);
-        if (control->leader)
+        if (control->leader && !control->incomplete && !control->self.foreign)
                 wake_at(control, lead_step(control, now));
         else
                 forget_dirty_services(control);
@@ -208,6 +218,34 @@ void control_config_changed(struct control *control)
 {
         control->config_dirty = true;
         schedule(control);
+}
+
+void control_set_foreign(struct control *control, bool foreign)
+{
+        if (foreign == control->self.foreign)
+                return;
+        log_warn("control", foreign ? "MetalLB's speaker runs in this cluster: nothing is announced and nothing is "
+                                      "written until it is gone (ForeignController)"
+                                    : "MetalLB's speaker is gone: addresses are announced and given from now on");
+        control->self.foreign = foreign;
+        store_mark_all(control->store);
+        schedule(control);
+}
+
+void control_set_complete(struct control *control, bool complete)
+{
+        if (complete == !control->incomplete)
+                return;
+        control->incomplete = !complete;
+        if (complete)
+                store_mark_all(control->store);
+        schedule(control);
+}
+
+void control_on_configured(struct control *control, void (*fn)(void *, const struct config *), void *arg)
+{
+        control->configured = fn;
+        control->configured_arg = arg;
 }
 
 void control_synced(struct control *control)
@@ -347,6 +385,7 @@ void control_metrics(const struct control *control, struct metrics *metrics)
         for (size_t i = 0; i < control->config->n_verdicts; i++)
                 bad += !control->config->verdicts[i].valid;
         metrics_put(metrics, METRIC_SYNCED, control->synced, NULL);
+        metrics_put(metrics, METRIC_FOREIGN_CONTROLLER, control->self.foreign, NULL);
         metrics_put(metrics, METRIC_LEADER, control->leader, NULL);
         metrics_put(metrics, METRIC_SERVICES, (double)store_count(control->store, KIND_SERVICE), NULL);
         metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)plans.bgp, "protocol", "bgp", NULL);

@@ -51,6 +51,14 @@ void control_write_failed(struct control *, const struct write *, enum lead_fail
 /* A WRITE_CONDITIONS was not carried out. */
 void control_conditions_failed(struct control *, const struct write *);
 
+/* MetalLB's speaker runs: nothing is announced or written (ForeignController). */
+void control_set_foreign(struct control *, bool foreign);
+/* Whether all configuration is known. While it is not, nothing is allocated or taken back, and what is announced
+ * stays as long as a status holds it. */
+void control_set_complete(struct control *, bool complete);
+/* fn(arg, config) after each new configuration, before anything is planned with it; NULL: nobody. */
+void control_on_configured(struct control *, void (*fn)(void *arg, const struct config *), void *arg);
+
 bool control_is_synced(const struct control *);
 /* Our own Node is going away, or is gone (design decision 12). */
 bool control_is_leaving(const struct control *);

@@ -142,6 +142,10 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
         plan->again = plan_address(facts->store, facts->config, facts->self, &past, ip, now, &want);
         plans->again = mono_min(plans->again, plan->again);
         plans->made++;
+        if (facts->incomplete && plan->announced && !says_something(want) && plan->lost_at.ns == MONO_NEVER.ns) {
+                want_free(want);
+                return;
+        }
         if (says_something(want)) {
                 if (!plan->announced || !want_equal(plan->want, want)) {
                         hand_over(plans, want);

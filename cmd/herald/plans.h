@@ -17,6 +17,7 @@ struct plans_facts {
         struct store *store;
         const struct config *config;
         const struct self *self;
+        bool incomplete; /* some configuration is not known: what is announced stays while a status holds it */
 };
 
 /* announcers and state stay the caller's. */

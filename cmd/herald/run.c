@@ -105,7 +105,9 @@ static void get_readyz(void *arg, struct http_reply *reply)
         bool ready = control_is_synced(run->control);
 
         reply->status = ready ? 200 : 503;
-        reply->body = xstrdup(ready ? "ok\n" : "not every required kind was listed yet\n");
+        reply->body = ready ? xstrdup("ok\n")
+                      : run->kube ? kube_source_missing(run->kube)
+                                  : xstrdup("the directory was not read yet\n");
 }
 
 static void get_metrics(void *arg, struct http_reply *reply)

@@ -1,3 +1,11 @@
+/*
+ * Which collections of the API are followed, when all that is required was listed once, who leads, and what is
+ * written.
+ *
+ * Each daemon receives what it uses: Services of type LoadBalancer, the EndpointSlices of those, the configuration
+ * of its namespaces, Namespaces (their metadata) only where a pool selects on their labels. All Nodes, since every
+ * node ranks the others for layer 2.
+ */
 #include "source_kube.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -5,37 +13,31 @@
 #include "config/docs.h"
 #include "config/yaml.h"
 #include "control.h"
+#include "follow.h"
 #include "k8s/auth.h"
-#include "k8s/decode.h"
-#include "k8s/k8s.h"
+#include "k8s/discovery.h"
 #include "k8s/lease.h"
 #include "k8s/transport.h"
-#include "k8s/watch.h"
 #include "k8s/write.h"
+#include "kube_metallb.h"
+#include "kube_slices.h"
 #include "options.h"
 #include "report/metrics.h"
 #include "store/store.h"
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 static const char LEASE_NAME[] = "heraldlb";
 static const char CONFIGMAP_NAME[] = "herald-config";
 
-enum feeds { FEEDS_STORE, FEEDS_CONFIG, FEEDS_CONFIGMAP };
-
-struct kind_watch {
+/* What is followed from the start to the end. Kinds of both groups that are not installed are normal: 404. */
+static const struct {
         enum kind kind;
         const char *group;
         enum feeds feeds;
-};
-
-/* A kind that is missing here is never seen. Those of both groups that are not installed are normal: 404. */
-static const struct kind_watch kinds[] = {
+} fixed[] = {
         {KIND_SERVICE, "", FEEDS_STORE},
-        {KIND_ENDPOINTSLICE, "discovery.k8s.io", FEEDS_STORE},
         {KIND_NODE, "", FEEDS_STORE},
-        {KIND_NAMESPACE, "", FEEDS_STORE},
         {KIND_CONFIGMAP, "", FEEDS_CONFIGMAP},
         {KIND_IPADDRESSPOOL, "heraldlb.io", FEEDS_CONFIG},
         {KIND_BGPPEER, "heraldlb.io", FEEDS_CONFIG},
@@ -47,251 +49,158 @@ static const struct kind_watch kinds[] = {
         {KIND_BGPADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
         {KIND_L2ADVERTISEMENT, "metallb.io", FEEDS_CONFIG},
 };
-enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
-struct known {      /* a config object that this watch put into the documents */
-        char *name; /* key */
-        char *namespace, *rv;
-        unsigned round;
-        UT_hash_handle hh;
-};
-
-struct followed {
-        struct kube_source *source;
-        const struct kind_watch *what;
-        struct watch *watch;
-        enum watch_state state;
-        bool listed;
-        struct known *known;
-        unsigned round;
-        struct log_limit limit;
-};
+enum { N_FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 
 struct kube_source {
+        struct loop *loop;
         struct control *control;
         struct auth *auth;
         struct transport *transport;
-        struct followed followed[N_KINDS];
+        struct discovery *discovery;
+        struct follow_owner owner;
+        struct follow *fixed[N_FIXED];
+        struct follow *namespaces; /* NULL: no pool selects on them */
+        struct kube_slices *slices;
+        struct kube_metallb *metallb;
         struct lease *lease;
         struct writer *writer;
         bool synced;
         uint64_t written[WRITE_SUPERSEDED + 1];
 };
 
-/* facts */
+/* ---- what is required (design decision 6) ---- */
 
-static void drop_fact(struct followed *f, struct json_object *object)
+static bool is_config(size_t i)
 {
-        struct ref ref;
-        const char *why;
-
-        if (decode_ref(object, &ref, &why))
-                store_drop(control_store(f->source->control), &ref);
+        return fixed[i].feeds == FEEDS_CONFIG;
 }
 
-/* An object that cannot be used any more is as good as deleted. */
-static void take_fact(struct followed *f, struct json_object *object)
+/* A kind of configuration that the server cannot give holds up new allocation only. */
+static bool is_there(const struct kube_source *source, size_t i)
 {
-        const char *why, *why_not;
-        struct fact *fact = decode_fact(object, &why);
-        struct ref ref;
-        uint32_t suppressed;
+        const struct follow *f = source->fixed[i];
 
-        if (fact) {
-                store_put(control_store(f->source->control), fact);
+        return f && (follow_listed(f) || (is_config(i) && follow_is_broken(f)));
+}
+
+static bool is_complete(const struct kube_source *source)
+{
+        for (size_t i = 0; i < N_FIXED; i++)
+                if (is_config(i) && !follow_listed(source->fixed[i]))
+                        return false;
+        return !source->namespaces || follow_listed(source->namespaces);
+}
+
+static bool all_there(const struct kube_source *source)
+{
+        for (size_t i = 0; i < N_FIXED; i++)
+                if (!is_there(source, i))
+                        return false;
+        return kube_slices_listed(source->slices) && kube_metallb_known(source->metallb);
+}
+
+static void look_for_metallb(struct kube_source *source)
+{
+        for (size_t i = 0; i < N_FIXED; i++)
+                if (source->fixed[i] && strcmp(fixed[i].group, "metallb.io") == 0 &&
+                    follow_state(source->fixed[i]) == WATCH_LIVE)
+                        kube_metallb_begin(source->metallb);
+}
+
+static void look(struct kube_source *source)
+{
+        if (source->fixed[0] && follow_listed(source->fixed[0]) && !kube_slices_begun(source->slices))
+                kube_slices_begin(source->slices);
+        if (!source->fixed[N_FIXED - 1])
+                return; /* they are being made */
+        look_for_metallb(source);
+        if (!source->synced && !all_there(source))
                 return;
-        }
-        drop_fact(f, object);
-        if (decode_ref(object, &ref, &why_not) &&
-            log_allow(&f->limit, mono_now().ns, 10, 60 * SEC, &suppressed))
-                log_warn("k8s", "%s %s/%s cannot be used: %s", kind_name(f->what->kind), ref.namespace,
-                         ref.name, why);
-}
-
-/* configuration */
-
-static enum config_origin origin_of(const struct followed *f)
-{
-        return strcmp(f->what->group, "metallb.io") == 0 ? CONFIG_METALLB : CONFIG_HERALD;
-}
-
-static void put_document(struct followed *f, struct json_object *object)
-{
-        struct config_docs *docs = control_docs(f->source->control);
-
-        if (f->what->feeds == FEEDS_CONFIGMAP)
-                config_docs_configmap(docs, object);
-        else if (!config_docs_put(docs, origin_of(f), object))
-                return;
-        control_config_changed(f->source->control);
-}
-
-static void take_document(struct followed *f, struct json_object *object)
-{
-        struct known *known;
-        struct ref ref;
-        const char *why;
-
-        if (!decode_ref(object, &ref, &why))
-                return;
-        HASH_FIND_STR(f->known, ref.name, known);
-        if (!known) {
-                known = xcalloc(1, sizeof(*known));
-                known->name = xstrdup(ref.name);
-                known->namespace = xstrdup(ref.namespace);
-                HASH_ADD_KEYPTR(hh, f->known, known->name, strlen(known->name), known);
-        } else if (strcmp(known->rv, ref.rv) == 0) {
-                known->round = f->round; /* a relist showed what we have */
-                return;
-        }
-        known->round = f->round;
-        free(known->rv);
-        known->rv = xstrdup(ref.rv);
-        put_document(f, object);
-}
-
-static void free_known(struct followed *f, struct known *known)
-{
-        HASH_DEL(f->known, known);
-        free(known->name);
-        free(known->namespace);
-        free(known->rv);
-        free(known);
-}
-
-static void drop_known(struct followed *f, struct known *known)
-{
-        struct config_docs *docs = control_docs(f->source->control);
-
-        if (f->what->feeds == FEEDS_CONFIGMAP)
-                config_docs_clear(docs, CONFIG_CONFIGMAP);
-        else
-                config_docs_remove(docs, origin_of(f), f->what->kind, known->namespace, known->name);
-        control_config_changed(f->source->control);
-        free_known(f, known);
-}
-
-static void drop_document(struct followed *f, struct json_object *object)
-{
-        struct known *known;
-        struct ref ref;
-        const char *why;
-
-        if (!decode_ref(object, &ref, &why))
-                return;
-        HASH_FIND_STR(f->known, ref.name, known);
-        if (known)
-                drop_known(f, known);
-}
-
-static void drop_unseen(struct followed *f)
-{
-        struct known *known, *next;
-
-        HASH_ITER (hh, f->known, known, next) {
-                if (known->round != f->round)
-                        drop_known(f, known);
-        }
-}
-
-/* watches */
-
-static void on_begin(void *arg, bool again)
-{
-        struct followed *f = arg;
-
-        (void)again;
-        f->round++;
-        if (f->what->feeds == FEEDS_STORE)
-                store_relist_begin(control_store(f->source->control), f->what->kind);
-}
-
-static void on_item(void *arg, struct json_object *object)
-{
-        struct followed *f = arg;
-
-        if (f->what->feeds == FEEDS_STORE)
-                take_fact(f, object);
-        else
-                take_document(f, object);
-        control_changed(f->source->control);
-}
-
-static void on_deleted(void *arg, struct json_object *object)
-{
-        struct followed *f = arg;
-
-        if (f->what->feeds == FEEDS_STORE)
-                drop_fact(f, object);
-        else
-                drop_document(f, object);
-        control_changed(f->source->control);
-}
-
-static void tell_synced(struct kube_source *source)
-{
-        for (size_t i = 0; i < N_KINDS; i++)
-                if (!source->followed[i].listed)
-                        return;
+        control_set_foreign(source->control, kube_metallb_speaks(source->metallb));
+        control_set_complete(source->control, is_complete(source));
         if (!source->synced)
                 control_synced(source->control);
         source->synced = true;
 }
 
-static void on_end(void *arg, bool again)
+static void on_changed(void *arg, struct follow *f)
 {
-        struct followed *f = arg;
-
-        (void)again;
-        if (f->what->feeds == FEEDS_STORE)
-                store_relist_end(control_store(f->source->control), f->what->kind);
-        else
-                drop_unseen(f);
-        f->listed = true;
-        tell_synced(f->source);
-        control_changed(f->source->control);
+        (void)f;
+        look(arg);
 }
 
-static void on_state(void *arg, enum watch_state state, const char *sentence)
+static void on_metallb(void *arg)
 {
-        struct followed *f = arg;
-        const char *name = kind_name(f->what->kind), *dot = *f->what->group ? "." : "";
-
-        f->state = state;
-        if (*sentence)
-                log_line(state == WATCH_ABSENT ? LOG_INFO : LOG_WARN, "k8s", "%s%s%s: %s", name, dot,
-                         f->what->group, sentence);
-        else
-                log_debug("k8s", "%s%s%s is current", name, dot, f->what->group);
+        look(arg);
 }
 
-static const struct watch_handler handler = {
-        .begin = on_begin, .item = on_item, .deleted = on_deleted, .end = on_end, .state = on_state};
+static void on_service(void *arg, const char *name, bool there)
+{
+        struct kube_source *source = arg;
+
+        kube_slices_service(source->slices, name, there);
+}
+
+char *kube_source_missing(const struct kube_source *source)
+{
+        char *text = xstrdup("");
+
+        for (size_t i = 0; i < N_FIXED; i++) {
+                const char *trouble = follow_trouble(source->fixed[i]);
+                char *longer;
+
+                if (is_there(source, i))
+                        continue;
+                longer = xprintf("%s%s%s%s: %s\n", text, kind_name(fixed[i].kind), *fixed[i].group ? "." : "",
+                                 fixed[i].group, *trouble ? trouble : "is being listed");
+                free(text);
+                text = longer;
+        }
+        return text;
+}
+
+static void free_follow(void *follow)
+{
+        follow_free(follow);
+}
+
+/* Namespaces are of interest only while a pool selects on their labels. */
+static void on_configured(void *arg, const struct config *config)
+{
+        struct kube_source *source = arg;
+        const struct k8s_kind *kind = k8s_kind(KIND_NAMESPACE, "");
+        bool selects = false;
+
+        for (size_t i = 0; i < config->n_pools; i++)
+                selects |= config->pools[i].namespace_selectors.n > 0;
+        if (selects && !source->namespaces) {
+                source->namespaces = follow_new(
+                        &source->owner,
+                        &(struct follow_spec){.kind = kind, .feeds = FEEDS_STORE, .metadata_only = true});
+                look(source);
+        } else if (!selects && source->namespaces) {
+                loop_defer(source->loop, free_follow, source->namespaces);
+                source->namespaces = NULL;
+                look(source);
+        }
+}
 
 static void follow(struct kube_source *source, size_t i, const struct run_options *o)
 {
-        struct followed *f = &source->followed[i];
-        const struct k8s_kind *kind = k8s_kind(kinds[i].kind, kinds[i].group);
-        const char *namespace =
-                strcmp(kinds[i].group, "metallb.io") == 0 ? o->metallb_namespace : o->namespace;
-        char *path = k8s_path(kind, kinds[i].feeds == FEEDS_STORE ? NULL : namespace, NULL);
-        struct watch_spec spec = {
-                .path = path, .api_version = kind->api_version, .kind = kind_name(kind->kind)};
+        struct follow_spec spec = {.kind = k8s_kind(fixed[i].kind, fixed[i].group), .feeds = fixed[i].feeds};
         char *field = xprintf("metadata.name=%s", CONFIGMAP_NAME);
 
-        if (kind->kind == KIND_SERVICE)
+        if (fixed[i].feeds != FEEDS_STORE)
+                spec.namespace = strcmp(fixed[i].group, "metallb.io") == 0 ? o->metallb_namespace : o->namespace;
+        if (fixed[i].kind == KIND_SERVICE)
                 spec.optional_field_selector = "spec.type=LoadBalancer";
-        if (kind->kind == KIND_ENDPOINTSLICE)
-                spec.label_selector = "!service.kubernetes.io/headless";
-        if (kind->kind == KIND_CONFIGMAP)
+        if (fixed[i].kind == KIND_CONFIGMAP)
                 spec.field_selector = field;
-        *f = (struct followed){.source = source, .what = &kinds[i]};
-        f->watch = watch_new(source->transport, &spec, &handler, f);
-        free(path);
+        source->fixed[i] = follow_new(&source->owner, &spec);
         free(field);
 }
 
-/* leadership and writes */
+/* ---- leadership and writes ---- */
 
 static void on_leading(void *arg, uint64_t term)
 {
@@ -361,7 +270,7 @@ void kube_source_write(void *arg, struct write *write)
         writer_put(source->writer, write);
 }
 
-/* beginning and end */
+/* ---- beginning and end ---- */
 
 static void read_config_paths(struct control *control)
 {
@@ -385,6 +294,7 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
 {
         struct kube_source *source = xcalloc(1, sizeof(*source));
 
+        source->loop = loop;
         source->control = control;
         source->auth = find_auth(o, why);
         if (source->auth)
@@ -394,8 +304,18 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                 return NULL;
         }
         read_config_paths(control);
+        source->discovery = discovery_new(source->transport);
+        source->owner = (struct follow_owner){.control = control,
+                                              .transport = source->transport,
+                                              .discovery = source->discovery,
+                                              .arg = source,
+                                              .changed = on_changed,
+                                              .service = on_service};
         source->writer = writer_new(source->transport, o->node_name, on_written, source);
-        for (size_t i = 0; i < N_KINDS; i++)
+        source->slices = kube_slices_new(loop, &source->owner);
+        source->metallb = kube_metallb_new(source->transport, o->metallb_namespace, on_metallb, source);
+        control_on_configured(control, on_configured, source);
+        for (size_t i = 0; i < N_FIXED; i++)
                 follow(source, i, o);
         source->lease =
                 lease_new(source->transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, source);
@@ -411,19 +331,49 @@ void kube_source_leave(struct kube_source *source, void (*done)(void *), void *a
 void kube_source_free(struct kube_source *source)
 {
         lease_free(source->lease);
-        for (size_t i = 0; i < N_KINDS; i++) {
-                struct followed *f = &source->followed[i];
-                struct known *known, *next;
-
-                watch_free(f->watch);
-                HASH_ITER (hh, f->known, known, next) {
-                        free_known(f, known);
-                }
-        }
+        control_on_configured(source->control, NULL, NULL);
+        kube_slices_free(source->slices);
+        kube_metallb_free(source->metallb);
+        for (size_t i = 0; i < N_FIXED; i++)
+                follow_free(source->fixed[i]);
+        follow_free(source->namespaces);
+        discovery_free(source->discovery);
         writer_free(source->writer);
         transport_free(source->transport);
         auth_free(source->auth);
         free(source);
+}
+
+/* ---- metrics ---- */
+
+static void put_synced(struct metrics *metrics, const struct follow *f, const struct k8s_kind *kind)
+{
+        enum watch_state state = f ? follow_state(f) : WATCH_ABSENT;
+
+        metrics_put(metrics, METRIC_WATCH_SYNCED, state == WATCH_LIVE || state == WATCH_ABSENT, "kind",
+                    kind_name(kind->kind), "group", kind->group, NULL);
+}
+
+static void put_watches(const struct kube_source *source, struct metrics *metrics)
+{
+        struct watch_stats sum = {0};
+        size_t open = 0;
+
+        for (size_t i = 0; i < N_FIXED; i++) {
+                follow_add_stats(source->fixed[i], &sum, &open);
+                put_synced(metrics, source->fixed[i], follow_kind(source->fixed[i]));
+        }
+        follow_add_stats(source->namespaces, &sum, &open);
+        put_synced(metrics, source->namespaces, k8s_kind(KIND_NAMESPACE, ""));
+        kube_slices_add_stats(source->slices, &sum, &open);
+        put_synced(metrics, kube_slices_follow(source->slices), k8s_kind(KIND_ENDPOINTSLICE, "discovery.k8s.io"));
+        metrics_put(metrics, METRIC_WATCHES_OPEN, (double)open, NULL);
+        metrics_put(metrics, METRIC_WATCH_BYTES, (double)sum.bytes, NULL);
+        metrics_put(metrics, METRIC_WATCH_EVENTS, (double)sum.events, NULL);
+        metrics_put(metrics, METRIC_WATCH_LISTS, (double)(sum.lists - sum.streamed), "form", "list", NULL);
+        metrics_put(metrics, METRIC_WATCH_LISTS, (double)sum.streamed, "form", "stream", NULL);
+        metrics_put(metrics, METRIC_WATCH_EXPIRED, (double)sum.expired, NULL);
+        metrics_put(metrics, METRIC_WATCH_STALLS, (double)sum.stalls, NULL);
 }
 
 void kube_source_metrics(const struct kube_source *source, struct metrics *metrics)
@@ -435,11 +385,7 @@ void kube_source_metrics(const struct kube_source *source, struct metrics *metri
                                               [WRITE_FAILED_UNKNOWN] = "unknown",
                                               [WRITE_SUPERSEDED] = "superseded"};
 
-        for (size_t i = 0; i < N_KINDS; i++)
-                metrics_put(metrics, METRIC_WATCH_SYNCED,
-                            source->followed[i].state == WATCH_LIVE ||
-                                    source->followed[i].state == WATCH_ABSENT,
-                            "kind", kind_name(kinds[i].kind), "group", kinds[i].group, NULL);
+        put_watches(source, metrics);
         for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
                 metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
                             NULL);

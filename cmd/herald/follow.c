@@ -1,0 +1,330 @@
+#include "follow.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "config/docs.h"
+#include "control.h"
+#include "k8s/decode.h"
+#include "k8s/discovery.h"
+#include "store/store.h"
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct known {     /* an object that this watch handed on */
+        char *key; /* namespace/name */
+        char *namespace, *name, *rv;
+        bool load_balancer;
+        unsigned round;
+        UT_hash_handle hh;
+};
+
+struct follow {
+        const struct follow_owner *owner;
+        struct follow_spec spec;
+        struct watch *watch;
+        enum watch_state state;
+        char *trouble;
+        bool listed, outgoing, muted, broken;
+        struct known *known;
+        unsigned round;
+        struct log_limit limit;
+};
+
+/* objects that were handed on */
+
+static struct known *find_known(struct follow *f, const struct ref *ref, bool make)
+{
+        char *key = xprintf("%s/%s", ref->namespace, ref->name);
+        struct known *known;
+
+        HASH_FIND_STR(f->known, key, known);
+        if (known || !make) {
+                free(key);
+                return known;
+        }
+        known = xcalloc(1, sizeof(*known));
+        known->key = key;
+        known->namespace = xstrdup(ref->namespace);
+        known->name = xstrdup(ref->name);
+        HASH_ADD_KEYPTR(hh, f->known, known->key, strlen(known->key), known);
+        return known;
+}
+
+static void free_known(struct follow *f, struct known *known)
+{
+        HASH_DEL(f->known, known);
+        free(known->key);
+        free(known->namespace);
+        free(known->name);
+        free(known->rv);
+        free(known);
+}
+
+/* facts */
+
+static void tell_service(struct follow *f, const struct ref *ref, bool there)
+{
+        struct known *known;
+
+        if (!f->owner->service || f->spec.kind->kind != KIND_SERVICE)
+                return;
+        known = find_known(f, ref, there);
+        if (!known)
+                return;
+        known->round = f->round;
+        if (known->load_balancer != there)
+                f->owner->service(f->owner->arg, ref->name, there);
+        known->load_balancer = there;
+        if (!there)
+                free_known(f, known);
+}
+
+static void drop_fact(struct follow *f, struct json_object *object)
+{
+        struct ref ref;
+        const char *why;
+
+        if (!decode_ref(object, &ref, &why))
+                return;
+        tell_service(f, &ref, false);
+        store_drop(control_store(f->owner->control), &ref);
+}
+
+/* An object that cannot be used any more is as good as deleted. */
+static void take_fact(struct follow *f, struct json_object *object)
+{
+        const char *why, *why_not;
+        struct fact *fact = decode_fact(object, &why);
+        struct ref ref;
+        uint32_t suppressed;
+
+        if (fact) {
+                tell_service(f, &fact->ref, fact->ref.kind == KIND_SERVICE && fact->u.service.load_balancer);
+                store_put(control_store(f->owner->control), fact);
+                return;
+        }
+        drop_fact(f, object);
+        if (decode_ref(object, &ref, &why_not) &&
+            log_allow(&f->limit, mono_now().ns, 10, 60 * SEC, &suppressed))
+                log_warn("k8s", "%s %s/%s cannot be used: %s", kind_name(ref.kind), ref.namespace, ref.name, why);
+}
+
+/* configuration */
+
+static enum config_origin origin_of(const struct follow *f)
+{
+        return strcmp(f->spec.kind->group, "metallb.io") == 0 ? CONFIG_METALLB : CONFIG_HERALD;
+}
+
+static void take_document(struct follow *f, struct json_object *object)
+{
+        struct config_docs *docs = control_docs(f->owner->control);
+        struct known *known;
+        struct ref ref;
+        const char *why;
+
+        if (!decode_ref(object, &ref, &why))
+                return;
+        known = find_known(f, &ref, true);
+        known->round = f->round;
+        if (known->rv && strcmp(known->rv, ref.rv) == 0)
+                return; /* a relist showed what we have */
+        free(known->rv);
+        known->rv = xstrdup(ref.rv);
+        if (f->spec.feeds == FEEDS_CONFIGMAP)
+                config_docs_configmap(docs, object);
+        else if (!config_docs_put(docs, origin_of(f), object))
+                return;
+        control_config_changed(f->owner->control);
+}
+
+static void drop_document(struct follow *f, struct known *known)
+{
+        struct config_docs *docs = control_docs(f->owner->control);
+
+        if (f->spec.feeds == FEEDS_CONFIGMAP)
+                config_docs_clear(docs, CONFIG_CONFIGMAP);
+        else
+                config_docs_remove(docs, origin_of(f), f->spec.kind->kind, known->namespace, known->name);
+        control_config_changed(f->owner->control);
+        free_known(f, known);
+}
+
+static void forget_unseen(struct follow *f)
+{
+        struct known *known, *next;
+
+        HASH_ITER (hh, f->known, known, next) {
+                if (known->round == f->round)
+                        continue;
+                if (f->spec.feeds != FEEDS_STORE) {
+                        drop_document(f, known);
+                } else {
+                        if (known->load_balancer)
+                                f->owner->service(f->owner->arg, known->name, false);
+                        free_known(f, known);
+                }
+        }
+}
+
+/* the watch */
+
+static void on_begin(void *arg, bool again)
+{
+        struct follow *f = arg;
+
+        (void)again;
+        f->round++;
+        f->muted |= f->outgoing;
+        if (f->spec.feeds == FEEDS_STORE && !f->muted)
+                store_relist_begin(control_store(f->owner->control), f->spec.kind->kind);
+}
+
+static void on_item(void *arg, struct json_object *object)
+{
+        struct follow *f = arg;
+
+        if (f->muted)
+                return;
+        if (f->spec.feeds == FEEDS_STORE)
+                take_fact(f, object);
+        else
+                take_document(f, object);
+        control_changed(f->owner->control);
+}
+
+static void on_deleted(void *arg, struct json_object *object)
+{
+        struct follow *f = arg;
+        struct known *known;
+        struct ref ref;
+        const char *why;
+
+        if (f->muted)
+                return;
+        if (f->spec.feeds == FEEDS_STORE) {
+                drop_fact(f, object);
+        } else if (decode_ref(object, &ref, &why) && (known = find_known(f, &ref, false))) {
+                drop_document(f, known);
+        }
+        control_changed(f->owner->control);
+}
+
+static void on_end(void *arg, bool again)
+{
+        struct follow *f = arg;
+
+        (void)again;
+        if (f->muted)
+                return;
+        forget_unseen(f);
+        if (f->spec.feeds == FEEDS_STORE)
+                store_relist_end(control_store(f->owner->control), f->spec.kind->kind);
+        f->listed = true;
+        f->owner->changed(f->owner->arg, f);
+        control_changed(f->owner->control);
+}
+
+static void on_state(void *arg, enum watch_state state, const char *sentence)
+{
+        struct follow *f = arg;
+        const char *name = kind_name(f->spec.kind->kind), *group = f->spec.kind->group;
+
+        f->state = state;
+        f->broken = state == WATCH_STARTING && watch_status(f->watch) >= 500;
+        free(f->trouble);
+        f->trouble = xstrdup(sentence);
+        if (*sentence)
+                log_line(state == WATCH_ABSENT ? LOG_INFO : LOG_WARN, "k8s", "%s%s%s: %s", name, *group ? "." : "",
+                         group, sentence);
+        else
+                log_debug("k8s", "%s%s%s is current", name, *group ? "." : "", group);
+        if (watch_is_missing(f->watch))
+                discovery_seek(f->owner->discovery, f->watch, f->spec.kind->api_version, f->spec.kind->plural);
+        f->owner->changed(f->owner->arg, f);
+}
+
+static const struct watch_handler handler = {
+        .begin = on_begin, .item = on_item, .deleted = on_deleted, .end = on_end, .state = on_state};
+
+struct follow *follow_new(const struct follow_owner *owner, const struct follow_spec *spec)
+{
+        struct follow *f = xcalloc(1, sizeof(*f));
+        char *path = k8s_path(spec->kind, spec->namespace, NULL);
+        const struct watch_spec watch = {.path = path,
+                                         .api_version = spec->kind->api_version,
+                                         .kind = kind_name(spec->kind->kind),
+                                         .field_selector = spec->field_selector,
+                                         .optional_field_selector = spec->optional_field_selector,
+                                         .label_selector = spec->label_selector,
+                                         .metadata_only = spec->metadata_only,
+                                         .streams = true};
+
+        f->owner = owner;
+        f->spec = *spec;
+        f->trouble = xstrdup("");
+        f->watch = watch_new(owner->transport, &watch, &handler, f);
+        free(path);
+        return f;
+}
+
+void follow_free(struct follow *f)
+{
+        struct known *known, *next;
+
+        if (!f)
+                return;
+        discovery_forget(f->owner->discovery, f->watch);
+        watch_free(f->watch);
+        HASH_ITER (hh, f->known, known, next) {
+                free_known(f, known);
+        }
+        free(f->trouble);
+        free(f);
+}
+
+void follow_outgoing(struct follow *f)
+{
+        f->outgoing = true;
+}
+
+const struct k8s_kind *follow_kind(const struct follow *f)
+{
+        return f->spec.kind;
+}
+
+bool follow_listed(const struct follow *f)
+{
+        return f->listed;
+}
+
+enum watch_state follow_state(const struct follow *f)
+{
+        return f->state;
+}
+
+const char *follow_trouble(const struct follow *f)
+{
+        return f->trouble;
+}
+
+bool follow_is_broken(const struct follow *f)
+{
+        return !f->listed && f->broken;
+}
+
+void follow_add_stats(const struct follow *f, struct watch_stats *sum, size_t *open)
+{
+        struct watch_stats stats;
+
+        if (!f)
+                return;
+        stats = watch_stats(f->watch);
+        sum->bytes += stats.bytes;
+        sum->events += stats.events;
+        sum->lists += stats.lists;
+        sum->streamed += stats.streamed;
+        sum->expired += stats.expired;
+        sum->stalls += stats.stalls;
+        *open += stats.open;
+}

@@ -1,0 +1,44 @@
+/*
+ * One collection of the API that feeds the store or the configuration: a watch, and what a relist of it means.
+ */
+#pragma once
+#include "k8s/k8s.h"
+#include "k8s/watch.h"
+
+struct control;
+struct discovery;
+struct follow;
+struct transport;
+
+enum feeds { FEEDS_STORE, FEEDS_CONFIG, FEEDS_CONFIGMAP };
+
+struct follow_owner { /* what the follower needs, and whom it tells */
+        struct control *control;
+        struct transport *transport;
+        struct discovery *discovery;
+        void *arg;
+        void (*changed)(void *arg, struct follow *); /* it was listed, or its state is another one */
+        void (*service)(void *arg, const char *name, bool there); /* a load balancer came or went; may be NULL */
+};
+
+struct follow_spec {
+        const struct k8s_kind *kind;
+        enum feeds feeds;
+        const char *namespace; /* NULL: all */
+        const char *field_selector, *optional_field_selector, *label_selector;
+        bool metadata_only;
+};
+
+/* owner must outlive it. */
+struct follow *follow_new(const struct follow_owner *, const struct follow_spec *);
+void follow_free(struct follow *); /* what it fed stays; NULL is fine; not from its own callback */
+/* Another one takes its place soon: should it have to list again, it feeds nothing from then on. */
+void follow_outgoing(struct follow *);
+
+const struct k8s_kind *follow_kind(const struct follow *);
+bool follow_listed(const struct follow *);
+enum watch_state follow_state(const struct follow *);
+const char *follow_trouble(const struct follow *); /* a sentence; "" if there is none */
+/* It was never listed, and not because nobody answered: the server cannot give this kind (5xx). */
+bool follow_is_broken(const struct follow *);
+void follow_add_stats(const struct follow *, struct watch_stats *sum, size_t *open); /* NULL is fine */

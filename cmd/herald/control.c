@@ -10,6 +10,7 @@
 #include "config/build.h"
 #include "config/docs.h"
 #include "config/yaml.h"
+#include "lead/objects.h"
 #include "dataplane/dataplane.h"
 #include "peers.h"
 #include "plans.h"
@@ -24,6 +25,7 @@
 #include <string.h>
 
 static const int64_t COALESCE = 10 * MSEC;
+static const int64_t OBJECTS_PAUSE = 3 * SEC;
 enum { BATCH = 256 };
 
 struct control {
@@ -34,6 +36,10 @@ struct control {
         struct config_docs *docs;
         struct config *config;
         struct lead *lead;
+        struct objects *objects;
+        struct mono objects_at;  /* not before */
+        uint64_t objects_plans;  /* plans made when they were told last */
+        bool objects_dirty;
         struct self self;
         struct plans *plans;
         struct dataplane *dataplane;
@@ -91,6 +97,7 @@ static void rebuild_config(struct control *control)
         config_free(old);
         dataplane_configure(control->dataplane, &control->config->settings, control->options.standalone);
         control->config_dirty = false;
+        control->objects_dirty = true;
         if (control->configured)
                 control->configured(control->configured_arg, control->config);
         tell_verdicts(control);
@@ -110,6 +117,27 @@ static struct mono lead_step(struct control *control, struct mono now)
         for (size_t i = 0; i < n; i++)
                 control->options.write(control->options.write_arg, writes[i]);
         return again;
+}
+
+/* The status of configuration objects: at most every few seconds, if something has changed. */
+static struct mono tell_objects(struct control *control, struct mono now)
+{
+        struct write *writes[BATCH];
+        uint64_t made = plans_made(control->plans);
+        size_t n;
+
+        if (made == control->objects_plans && !control->objects_dirty)
+                return MONO_NEVER;
+        if (mono_before(now, control->objects_at))
+                return control->objects_at;
+        n = objects_tell(control->objects, control->store, control->docs, control->config, wall_usec(), now, writes,
+                         BATCH);
+        for (size_t i = 0; i < n; i++)
+                control->options.write(control->options.write_arg, writes[i]);
+        control->objects_at = mono_add(now, OBJECTS_PAUSE);
+        control->objects_plans = made;
+        control->objects_dirty = n == BATCH;
+        return n == BATCH ? control->objects_at : MONO_NEVER;
 }
 
 /* Every address was planned once since the start. */
@@ -203,7 +231,7 @@ static void step(void *arg)
         if (!control->announced_all)
                 announce_all(control);
         if (control->leader && !control->incomplete && !control->self.foreign)
-                wake_at(control, lead_step(control, now));
+                wake_at(control, mono_min(lead_step(control, now), tell_objects(control, now)));
         else
                 forget_dirty_services(control);
         wake_at(control, plans_again(control->plans));
@@ -270,6 +298,7 @@ void control_set_leader(struct control *control, bool leader, uint64_t term)
         control->leader = leader;
         control->term = term;
         if (leader) {
+                control->objects_dirty = true;
                 lead_free(control->lead);
                 control->lead = lead_new(); /* what it knew of the last time is old; a new one looks at all
                                                services */
@@ -287,7 +316,12 @@ void control_write_failed(struct control *control, const struct write *write, en
 
 void control_conditions_failed(struct control *control, const struct write *write)
 {
-        lead_conditions_failed(control->lead, &write->ref, mono_now());
+        if (write->type == WRITE_STATUS_PATCH) {
+                objects_failed(control->objects, &write->ref);
+                control->objects_dirty = true;
+        } else {
+                lead_conditions_failed(control->lead, &write->ref, mono_now());
+        }
         schedule(control);
 }
 
@@ -305,6 +339,7 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->docs = config_docs_new();
         control->config = config_build(control->docs);
         control->lead = lead_new();
+        control->objects = objects_new();
         control->verdicts = verdicts_new();
         control->peers = peers_new(options->node, control->announcers, 2, options->state);
         control->self = (struct self){.node = options->node};
@@ -323,6 +358,7 @@ void control_free(struct control *control)
         peers_free(control->peers);
         loop_timer_free(control->timer);
         lead_free(control->lead);
+        objects_free(control->objects);
         config_free(control->config);
         config_docs_free(control->docs);
         store_free(control->store);
@@ -393,6 +429,6 @@ void control_metrics(const struct control *control, struct metrics *metrics)
         metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)(control->config->n_verdicts - bad), "valid",
                     "true", NULL);
         metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);
-        metrics_put(metrics, METRIC_PLANS, (double)plans.made, NULL);
+        metrics_put(metrics, METRIC_PLANS, (double)plans_made(control->plans), NULL);
         put_pool_metrics(metrics, control->store, control->config);
 }

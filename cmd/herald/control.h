@@ -48,7 +48,7 @@ void control_set_leader(struct control *, bool leader, uint64_t term);
 /* A WRITE_STATUS was not carried out, or nobody knows. One that was carried out is seen through the store. */
 void control_write_failed(struct control *, const struct write *, enum lead_failure);
 
-/* A WRITE_CONDITIONS was not carried out. */
+/* A WRITE_CONDITIONS or WRITE_STATUS_PATCH was not carried out. */
 void control_conditions_failed(struct control *, const struct write *);
 
 /* MetalLB's speaker runs: nothing is announced or written (ForeignController). */

@@ -257,9 +257,14 @@ void plans_save(struct plans *plans, bool leave)
                         state_drop(plans->state, plan->ip);
 }
 
+uint64_t plans_made(const struct plans *plans)
+{
+        return plans->made;
+}
+
 struct plans_count plans_count(const struct plans *plans)
 {
-        struct plans_count count = {.made = plans->made};
+        struct plans_count count = {0};
 
         for (const struct plan *plan = plans->all; plan; plan = plan->hh.next) {
                 count.bgp += plan->announced && plan->want->n_routes > 0;

@@ -39,8 +39,9 @@ void plans_mark_waiting(const struct plans *, struct store *);
 /* Writes what the state directory does not know yet; leave: this node goes, and the directory forgets all. */
 void plans_save(struct plans *, bool leave);
 
+uint64_t plans_made(const struct plans *); /* ever */
+
 struct plans_count {
         size_t bgp, l2; /* addresses that are announced */
-        uint64_t made;  /* plans, ever */
 };
 struct plans_count plans_count(const struct plans *);

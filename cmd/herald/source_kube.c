@@ -242,7 +242,7 @@ static void on_written(void *arg, const struct write *write, enum write_result r
         if (*sentence && result != WRITE_CONFLICT)
                 log_warn("k8s", "%s of %s %s/%s: %s", what[write->type], kind_name(write->ref.kind),
                          write->ref.namespace, write->ref.name, sentence);
-        if (write->type == WRITE_CONDITIONS && result != WRITE_OK && result != WRITE_SUPERSEDED)
+        if ((write->type == WRITE_CONDITIONS || write->type == WRITE_STATUS_PATCH) && result != WRITE_OK && result != WRITE_SUPERSEDED)
                 control_conditions_failed(source->control, write);
         if (write->type != WRITE_STATUS)
                 return;

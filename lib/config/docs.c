@@ -73,7 +73,7 @@ static bool same_object(struct json_object *a, struct json_object *b)
                json_object_equal(json_at(a, "spec"), json_at(b, "spec"));
 }
 
-static struct entry *find(struct config_docs *docs, enum config_origin origin, const char *kind,
+static struct entry *find(const struct config_docs *docs, enum config_origin origin, const char *kind,
                           const char *namespace, const char *name)
 {
         for (size_t i = 0; i < docs->n; i++) {
@@ -100,6 +100,13 @@ bool config_docs_put(struct config_docs *docs, enum config_origin origin, struct
         json_object_put(e->root);
         e->root = root;
         return changed;
+}
+
+struct json_object *config_docs_object(const struct config_docs *docs, enum config_origin origin,
+                                       const struct ref *ref)
+{
+        struct entry *e = find(docs, origin, kind_name(ref->kind), ref->namespace, ref->name);
+        return e ? e->root : NULL;
 }
 
 bool config_docs_remove(struct config_docs *docs, enum config_origin origin, enum kind kind,

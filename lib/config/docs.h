@@ -28,6 +28,8 @@ bool config_docs_put(struct config_docs *, enum config_origin, struct json_objec
 /* Returns whether there was one. */
 bool config_docs_remove(struct config_docs *, enum config_origin, enum kind, const char *namespace,
                         const char *name);
+/* The newest state of the object, its status too; NULL if there is none. Borrowed. */
+struct json_object *config_docs_object(const struct config_docs *, enum config_origin, const struct ref *);
 /* Forgets all documents of an origin. */
 void config_docs_clear(struct config_docs *, enum config_origin);
 

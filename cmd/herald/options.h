@@ -22,6 +22,7 @@ struct run_options {
         enum log_level log_level;
         bool ignore_exclude_lb;
         const char *lb_class; /* NULL: Services without a class */
+        const char *daemonset; /* NULL: none runs this */
 };
 
 /* Returns -1 to go on, or the exit status after it said what is wrong (or printed the help). */

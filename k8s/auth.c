@@ -8,11 +8,11 @@
  * rename, so it is always opened by path.
  */
 #include "k8s/auth.h"
-#include "base/base64.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "config/yaml.h"
+#include "k8s/pem.h"
 #include "k8s/secret.h"
 #include "json/json.h"
 #include <ctype.h>
@@ -23,6 +23,7 @@
 
 enum { FILE_MAX = 1 << 20, TOKEN_MAX = 64 << 10 };
 static const int64_t token_age = 60 * SEC; /* as client-go */
+static const int64_t files_age = 60 * SEC, files_age_refused = 1 * SEC;
 
 void auth_free(struct auth *a)
 {
@@ -36,6 +37,10 @@ void auth_free(struct auth *a)
         free(a->cert);
         free(a->namespace);
         free(a->token_file);
+        free(a->ca_file);
+        free(a->cert_file);
+        free(a->key_file);
+        free(a->proxy);
         free(a);
 }
 
@@ -106,6 +111,75 @@ bool auth_refused(struct auth *a, const char *token, struct mono now)
         return other;
 }
 
+/* ---- rotation ---- */
+
+/* The file's text, if it differs from what is there; NULL if not, or if it cannot be read (*why). */
+static char *changed_text(const char *path, const char *there, const char **why)
+{
+        char *text = path ? read_text(path, FILE_MAX, why) : NULL;
+        if (text && there && strcmp(text, there) == 0) {
+                secret_free(text);
+                return NULL;
+        }
+        return text;
+}
+
+static const char *refresh_ca(struct auth *a)
+{
+        const char *why = NULL;
+        char *ca = changed_text(a->ca_file, a->ca, &why);
+        if (!ca)
+                return why;
+        why = pem_ca_problem(ca);
+        if (why) {
+                free(ca);
+                return why;
+        }
+        free(a->ca);
+        a->ca = ca;
+        return NULL;
+}
+
+/* Both or neither: between the writing of one and the other they do not belong together. */
+static const char *refresh_pair(struct auth *a)
+{
+        const char *why = NULL;
+        char *cert = changed_text(a->cert_file, a->cert, &why), *key = changed_text(a->key_file, a->key, &why);
+        if (why || (!cert && !key)) {
+                secret_free(cert);
+                secret_free(key);
+                return why;
+        }
+        why = pem_pair_problem(cert ? cert : a->cert, key ? key : a->key);
+        if (!why && cert) {
+                free(a->cert);
+                a->cert = cert;
+        }
+        if (!why && key) {
+                secret_free(a->key);
+                a->key = key;
+        }
+        if (why) {
+                secret_free(cert);
+                secret_free(key);
+        }
+        return why;
+}
+
+char *auth_refresh(struct auth *a, bool refused, struct mono now)
+{
+        if (mono_since(now, a->files_read) < (refused ? files_age_refused : files_age))
+                return NULL;
+        a->files_read = now;
+        const char *ca = a->ca_file ? refresh_ca(a) : NULL;
+        const char *pair = a->cert_file || a->key_file ? refresh_pair(a) : NULL;
+        if (ca)
+                return xprintf("%s %s; the one before is used on", a->ca_file, ca);
+        if (pair)
+                return xprintf("%s %s; the ones before are used on", a->cert_file ? a->cert_file : a->key_file, pair);
+        return NULL;
+}
+
 /* ---- in-cluster ---- */
 
 static bool is_port(const char *text)
@@ -143,6 +217,8 @@ struct auth *auth_in_cluster(const char *dir, const char *host, const char *port
         a->server = xprintf(ipv6 ? "https://[%s]:%s" : "https://%s:%s", host, port);
         a->token_file = xprintf("%s/token", dir);
         a->ca = read_text(ca_file, FILE_MAX, &why);
+        a->ca_file = xstrdup(ca_file);
+        a->files_read = now;
         if (!a->ca)
                 *error = xprintf("cannot read %s: %s; the pod needs its service account's files", ca_file,
                                  why);
@@ -195,8 +271,43 @@ static char *beside(const char *kubeconfig, const char *path)
         return xprintf("%.*s/%s", (int)(slash - kubeconfig), kubeconfig, path);
 }
 
+static int base64_digit(char c)
+{
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const char *at = c ? strchr(digits, c) : NULL;
+        return at ? (int)(at - digits) : -1;
+}
+
+/* NULL if it is not base64 of a text. */
+static char *base64_text(const char *in)
+{
+        char *out = xcalloc(strlen(in) / 4 * 3 + 4, 1);
+        size_t n = 0, padding = 0, digits = 0;
+        uint32_t bits = 0;
+        bool bad = false;
+        for (; *in; in++) {
+                int digit = base64_digit(*in);
+                if (isspace((unsigned char)*in))
+                        continue;
+                if (*in == '=') {
+                        padding++;
+                } else if (digit < 0 || padding) {
+                        bad = true;
+                } else {
+                        bits = bits << 6 | (uint32_t)digit;
+                        if (++digits % 4 != 1)
+                                out[n++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
+                }
+        }
+        if (bad || digits % 4 == 1 || padding > 2 || strlen(out) != n) {
+                secret_free(out);
+                return NULL;
+        }
+        return out;
+}
+
 /* A PEM text: from NAME-data, else from the file that NAME names. True with *out NULL if neither is there. */
-static bool read_pem(struct reading *r, struct json_object *from, const char *name, char **out)
+static bool read_pem(struct reading *r, struct json_object *from, const char *name, char **out, char **out_file)
 {
         char key[64];
         const char *why = NULL;
@@ -210,9 +321,11 @@ static bool read_pem(struct reading *r, struct json_object *from, const char *na
                 char *path = beside(r->path, file);
                 *out = read_text(path, FILE_MAX, &why);
                 bool ok = *out || fail(r, xprintf("cannot read %s, which %s names: %s", path, name, why));
-                free(path);
-                if (!ok)
+                if (!ok) {
+                        free(path);
                         return false;
+                }
+                *out_file = path;
         }
         if (*out && !strstr(*out, "-----BEGIN "))
                 return fail(r, xprintf("%s is not PEM; it must hold -----BEGIN ...", name));
@@ -242,7 +355,9 @@ static bool read_cluster(struct reading *r, struct json_object *cluster, const c
         if (tls_name && *tls_name && !is_host(tls_name))
                 return fail(r, xprintf("tls-server-name of cluster \"%.64s\" is not a host name", name));
         a->tls_name = tls_name && *tls_name ? xstrdup(tls_name) : NULL;
-        return read_pem(r, cluster, "certificate-authority", &a->ca);
+        const char *proxy = json_string_at(cluster, "proxy-url");
+        a->proxy = proxy && *proxy ? xstrdup(proxy) : NULL;
+        return read_pem(r, cluster, "certificate-authority", &a->ca, &a->ca_file);
 }
 
 static bool read_token(struct reading *r, struct json_object *user)
@@ -273,8 +388,8 @@ static bool read_user(struct reading *r, struct json_object *user, const char *n
                                                "or a client certificate",
                                                name, refused[i]));
         }
-        if (!read_token(r, user) || !read_pem(r, user, "client-certificate", &r->auth->cert) ||
-            !read_pem(r, user, "client-key", &r->auth->key))
+        if (!read_token(r, user) || !read_pem(r, user, "client-certificate", &r->auth->cert, &r->auth->cert_file) ||
+            !read_pem(r, user, "client-key", &r->auth->key, &r->auth->key_file))
                 return false;
         if (!r->auth->cert != !r->auth->key)
                 return fail(
@@ -307,7 +422,7 @@ struct auth *auth_kubeconfig(const char *path, struct mono now, char **error)
         struct reading r = {path, xcalloc(1, sizeof(*r.auth)), error};
         char *text = read_text(path, FILE_MAX, &why);
         bool ok = text || fail(&r, xprintf("cannot read it: %s; name another file with --kubeconfig", why));
-        r.auth->token_read = now;
+        r.auth->token_read = r.auth->files_read = now;
         if (ok) {
                 struct yaml_docs *docs = yaml_docs_new(NULL);
                 yaml_read_text(docs, path, text, strlen(text));

@@ -1,7 +1,8 @@
 /*
- * Where the API server is and who we are to it: from a kubeconfig, or from what Kubernetes gives a pod. Files
- * are read once, but a token file again every 60 s and whenever the server refused the token. Nothing here is
- * ever logged. Proxy settings of kubeconfig and environment are not followed.
+ * Where the API server is and who we are to it: from a kubeconfig, or from what Kubernetes gives a pod. The
+ * kubeconfig is read once; the files of tokens, certificates and keys again every 60 s, and when the server refused
+ * what they held. Nothing here is ever logged. Proxy settings are followed only where follow_proxies is set, by
+ * commands that people run.
  */
 #pragma once
 #include "base/clock.h"
@@ -16,7 +17,10 @@ struct auth {           /* read-only for others; strings are NULL where there is
         char *namespace; /* in-cluster: the pod's; kubeconfig: the context's */
         char *token;     /* auth_token() reads it */
         char *token_file;
-        struct mono token_read; /* when */
+        char *ca_file, *cert_file, *key_file; /* NULL: what they would hold stood in the kubeconfig */
+        struct mono token_read, files_read;   /* when */
+        bool follow_proxies;                  /* for the caller to set */
+        char *proxy;                          /* proxy-url of the kubeconfig; NULL: that of the environment */
 };
 
 #define AUTH_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -30,6 +34,9 @@ void auth_free(struct auth *); /* NULL is fine; wipes secrets */
 
 /* The token to send now, NULL if none. When the file cannot be read, the token read before. */
 const char *auth_token(struct auth *, struct mono now);
+/* Reads the files of certificates and keys again, if the last time was 60 s ago (refused: a second). What cannot be
+ * used leaves the old ones in place. Returns NULL, or what is wrong: for free(). */
+char *auth_refresh(struct auth *, bool refused, struct mono now);
 /* The server answered 401 to this token (NULL: to none). True if the file has another now, to be tried once.
  */
 bool auth_refused(struct auth *, const char *token, struct mono now);

@@ -2,8 +2,9 @@
  * HTTP/2 only with libcurl 8.10 or newer: before, a broken parallel transfer could pass for a complete one,
  * and cancelled streams used up the connection's window. With HTTP/1.1 each watch has a connection of its
  * own. Nothing is ever decompressed (there is no Accept-Encoding): a watch of the API server may be a gzip of
- * many members, which libcurl cannot read. A connection that is half open is found within 30 s. Redirects are
- * not followed: the token must go nowhere else.
+ * many members, which libcurl cannot read. A connection that is half open is found within 15 s: when idle by the
+ * third probe, after 5 s + 3 x 3 s, else when what was sent was not acknowledged for 12 s. Redirects are not
+ * followed: the token must go nowhere else.
  */
 #include "k8s/curl_options.h"
 #include "base/arena.h"
@@ -19,7 +20,7 @@ enum { HTTP2_SINCE = 0x080A00, CONNECT_TIMEOUT_S = 10 };
 static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
         static const int tcp[][2] = {
-                {TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 30000}};
+                {TCP_KEEPIDLE, 5}, {TCP_KEEPINTVL, 3}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 12000}};
         static const int on = 1;
         (void)arg, (void)purpose;
         (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -30,11 +31,11 @@ static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 
 /* The certificate names another host than the URL: libcurl checks the URL's host, so the name goes into the
  * URL and the real host and port into CONNECT_TO. */
-static char *url_of(const struct auth *a, const char *path, struct curl_slist **connect_to)
+static char *url_of(const struct auth *a, const char *server, const char *path, struct curl_slist **connect_to)
 {
-        if (!a->tls_name || strncmp(a->server, "https:", 6) != 0)
-                return xprintf("%s%s", a->server, path);
-        const char *host = strstr(a->server, "://") + 3;
+        if (!a->tls_name || strncmp(server, "https:", 6) != 0)
+                return xprintf("%s%s", server, path);
+        const char *host = strstr(server, "://") + 3;
         size_t n = strcspn(host, "/");
         const char *bracket = memchr(host, ']', n);
         const char *colon =
@@ -49,7 +50,7 @@ static char *url_of(const struct auth *a, const char *path, struct curl_slist **
 
 static void set_tls(CURL *easy, const struct auth *a)
 {
-        struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY};
+        struct curl_blob blob = {.flags = CURL_BLOB_COPY}; /* files change while connections last */
         const struct {
                 CURLoption option;
                 char *pem;
@@ -67,16 +68,32 @@ static void set_tls(CURL *easy, const struct auth *a)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, a->insecure ? 0L : 2L);
 }
 
-struct curl_slist *curl_options(CURL *easy, const struct auth *a, const char *path)
+/* None, or as kubectl does it: that of the kubeconfig, else HTTPS_PROXY and NO_PROXY, which libcurl reads. Names are
+ * looked up by a SOCKS proxy, as Go has it. */
+static void set_proxy(CURL *easy, const struct auth *a)
+{
+        static const char socks[] = "socks5://";
+        if (!a->follow_proxies) {
+                curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        } else if (a->proxy && strncmp(a->proxy, socks, sizeof(socks) - 1) == 0) {
+                char *proxy = xprintf("socks5h://%s", a->proxy + sizeof(socks) - 1);
+                curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+                free(proxy);
+        } else if (a->proxy) {
+                curl_easy_setopt(easy, CURLOPT_PROXY, a->proxy);
+        }
+}
+
+struct curl_slist *curl_options(CURL *easy, const struct auth *a, const char *server, const char *path)
 {
         struct curl_slist *connect_to = NULL;
-        char *url = url_of(a, path, &connect_to);
+        char *url = url_of(a, server, path, &connect_to);
         bool tls = strncmp(url, "https:", 6) == 0;
         bool http2 = curl_version_info(CURLVERSION_NOW)->version_num >= HTTP2_SINCE;
         curl_easy_setopt(easy, CURLOPT_URL, url);
         curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        set_proxy(easy, a);
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
                          1L); /* a cancelled name lookup is left to its thread, not joined */

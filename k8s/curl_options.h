@@ -4,6 +4,6 @@
 
 struct auth;
 
-/* Sets them on a fresh handle; auth's texts must outlive it. What is returned may be NULL and is to be freed
- * with curl_slist_free_all() after the handle. */
-struct curl_slist *curl_options(CURL *, const struct auth *, const char *path);
+/* Sets them; server: "https://host:port". What is returned may be NULL and is to be freed with curl_slist_free_all()
+ * after the handle, or after the next call for it. */
+struct curl_slist *curl_options(CURL *, const struct auth *, const char *server, const char *path);

@@ -223,6 +223,11 @@ struct lease *lease_new(struct transport *t, const char *namespace, const char *
         return l;
 }
 
+bool lease_is_leading(const struct lease *l)
+{
+        return !l->released && lease_fsm_leads(&l->fsm, mono_now());
+}
+
 /* ---- giving back ---- */
 
 static void on_put_back(void *arg, const struct reply *reply)

@@ -3,6 +3,7 @@
  * resourceVersion, so that a leader that was deposed without knowing it changes nothing.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lease;
@@ -18,6 +19,8 @@ struct lease_handler {
 /* Competes at once, as NODE_RANDOM: a restarted daemon is never taken for the one before. */
 struct lease *lease_new(struct transport *, const char *namespace, const char *name, const char *node,
                         const struct lease_handler *, void *arg);
+/* Whether this node leads by the clock, now; following may not have been told yet, after a sleep for instance. */
+bool lease_is_leading(const struct lease *);
 /* Stops, without a call of following, and gives the Lease back if it is held. done(arg) is called once,
  * within 5 s and never before this returns; done may free the lease. */
 void lease_release(struct lease *, void (*done)(void *arg), void *arg);

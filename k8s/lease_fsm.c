@@ -82,6 +82,11 @@ enum lease_act lease_fsm_poll(struct lease_fsm *f, struct mono now)
         return LEASE_WAIT;
 }
 
+bool lease_fsm_leads(const struct lease_fsm *f, struct mono now)
+{
+        return f->leading && mono_before(now, deadline(f));
+}
+
 struct mono lease_fsm_next(const struct lease_fsm *f)
 {
         return mono_min(f->next, deadline(f));

@@ -42,6 +42,8 @@ void lease_fsm_init(struct lease_fsm *, const char *identity, struct mono now, u
  * reported. When it answers LEASE_UPDATE or LEASE_CREATE, the new record is lease_fsm_proposal(). May end
  * leading. */
 enum lease_act lease_fsm_poll(struct lease_fsm *, struct mono now);
+/* Leads now: the deadline has not passed. */
+bool lease_fsm_leads(const struct lease_fsm *, struct mono now);
 struct mono lease_fsm_next(const struct lease_fsm *);
 /* The running request ended. record is what the answer holds with LEASE_OK, else NULL. May begin or end
  * leading. */

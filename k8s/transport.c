@@ -11,12 +11,11 @@
  * and cancelled streams used up the connection's window. Then each watch has a connection of its own. Nothing
  * is ever decompressed: a watch of the API server may be a gzip of many members, which libcurl cannot read.
  */
-#include "k8s/transport.h"
+#include "k8s/transport_priv.h"
 #include "base/arena.h"
 #include "k8s/auth.h"
 #include "k8s/curl_options.h"
 #include "k8s/secret.h"
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,43 +23,9 @@
 
 enum { WRITE_CONNECTIONS = 8, TIMEOUT_S = 30, ERROR_BODY_MAX = 64 << 10 };
 
-struct line { /* one lane */
-        struct transport *transport;
-        CURLM *multi;
-        struct loop_timer *timer;
-        struct loop_timer *resumer; /* continues what pauses */
-        struct mono turned;         /* when the turn began */
-};
-
-struct transport {
-        struct loop *loop;
-        struct auth *auth;
-        struct line lines[LANE_MAX];
-        struct request *requests;
-        bool deferred; /* settle() will come */
-        bool closed;
-};
-
-struct request {
-        struct request *prev, *next;
-        struct transport *transport;
-        struct line *line;
-        CURL *easy;
-        struct curl_slist *headers, *connect_to;
-        char *method, *path, *accept, *content_type, *body, *token;
-        int timeout_s;
-        request_bytes_fn *on_bytes;
-        request_done_fn *on_done;
-        void *arg;
-        char *answer; /* collected */
-        size_t answer_len;
-        bool added, cancelled, opened, stopped, too_large, retried, paused, fresh;
-        char error[CURL_ERROR_SIZE];
-};
-
 static void settle(void *arg);
 
-static void settle_later(struct transport *t)
+void transport_settle_later(struct transport *t)
 {
         if (!t->deferred) {
                 t->deferred = true;
@@ -169,8 +134,6 @@ static void set_options(struct request *r)
                 curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->body);
         }
         curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, r->method);
-        curl_easy_setopt(r->easy, CURLOPT_FRESH_CONNECT, r->fresh ? 1L : 0L);
-        r->connect_to = curl_options(r->easy, r->transport->auth, r->path);
 }
 
 static void request_free(struct request *r)
@@ -191,8 +154,18 @@ static void request_free(struct request *r)
         free(r);
 }
 
+/* Which API server, and who we are, is decided when it goes, not when it was asked for. */
 static void request_add(struct request *r)
 {
+        struct transport *t = r->transport;
+        struct curl_slist *former = r->connect_to;
+        health_refresh(t, false);
+        if (!r->forced)
+                r->endpoint = t->endpoints.current;
+        r->connect_to = curl_options(r->easy, t->auth, t->endpoints.v[r->endpoint].url, r->path);
+        curl_slist_free_all(former);
+        bool fresh = r->fresh || mono_before(mono_now(), t->fresh_until);
+        curl_easy_setopt(r->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
         set_headers(r);
         r->error[0] = 0;
         if (curl_multi_add_handle(r->line->multi, r->easy) != CURLM_OK)
@@ -220,8 +193,14 @@ struct request *transport_send(struct transport *t, const struct request_spec *s
                 abort();
         set_options(r);
         DL_APPEND(t->requests, r);
-        settle_later(t);
+        transport_settle_later(t);
         return r;
+}
+
+void request_force(struct request *r, size_t endpoint)
+{
+        r->forced = true;
+        r->endpoint = endpoint;
 }
 
 void request_cancel(struct request *r)
@@ -229,7 +208,7 @@ void request_cancel(struct request *r)
         if (!r)
                 return;
         r->cancelled = true;
-        settle_later(r->transport);
+        transport_settle_later(r->transport);
 }
 
 /* ---- the end of a request ---- */
@@ -277,10 +256,12 @@ static void finish(struct request *r, CURLcode code)
         char *error = NULL;
         curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after);
+        if (!r->cancelled && !r->stopped)
+                health_learn(r, code, status);
         if (code == CURLE_OK && !r->cancelled && retry_unauthorized(r, status))
                 return;
         if (code != CURLE_OK && !r->stopped)
-                error = xprintf("%s: %s", r->transport->auth->server, what_failed(r, code, status));
+                error = xprintf("%s: %s", r->transport->endpoints.v[r->endpoint].url, what_failed(r, code, status));
         const struct reply reply = {
                 .status = (int)status,
                 .retry_after_s = retry_after > 0 ? retry_after : -1,
@@ -295,6 +276,17 @@ static void finish(struct request *r, CURLcode code)
         if (!r->cancelled)
                 r->on_done(r->arg, &reply);
         free(error);
+        request_free(r);
+}
+
+/* As if its connection had broken. */
+static void finish_cut(struct request *r)
+{
+        const struct reply reply = {.retry_after_s = -1, .body = "", .error = "it goes to another connection",
+                                    .sent = true};
+        curl_multi_remove_handle(r->line->multi, r->easy);
+        r->added = false;
+        r->on_done(r->arg, &reply);
         request_free(r);
 }
 
@@ -396,6 +388,8 @@ static void settle(void *arg)
         {
                 if (r->cancelled)
                         request_free(r);
+                else if (r->cut && r->added)
+                        finish_cut(r);
                 else if (!r->added)
                         request_add(r);
         }
@@ -437,7 +431,21 @@ struct transport *transport_new(struct loop *loop, struct auth *auth, char **err
         t->auth = auth;
         for (enum lane lane = 0; lane < LANE_MAX; lane++)
                 line_open(t, lane);
+        const char *const urls[] = {auth->server};
+        health_start(t, urls, 1);
         return t;
+}
+
+void transport_servers(struct transport *t, const char *const *urls, size_t n)
+{
+        health_stop(t);
+        health_start(t, urls, n);
+}
+
+struct transport_status transport_status(const struct transport *t)
+{
+        return (struct transport_status){.server = t->endpoints.v[t->endpoints.current].url,
+                                         .failovers = t->endpoints.failovers};
 }
 
 void transport_free(struct transport *t)
@@ -446,6 +454,8 @@ void transport_free(struct transport *t)
                 return;
         while (t->requests)
                 request_free(t->requests);
+        health_stop(t);
+        free(t->file_trouble);
         for (enum lane lane = 0; lane < LANE_MAX; lane++) {
                 curl_multi_cleanup(t->lines[lane].multi);
                 loop_timer_free(t->lines[lane].timer);

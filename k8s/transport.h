@@ -5,6 +5,7 @@
 #pragma once
 #include "base/loop.h"
 #include <stddef.h>
+#include <stdint.h>
 
 struct auth;
 struct request;
@@ -49,6 +50,13 @@ struct request_spec {             /* copied */
 /* auth is borrowed and must live longer. NULL and in *error a malloced sentence if libcurl does not start, or
  * would block while it looks up names. What is wrong with a certificate is told by each request. */
 struct transport *transport_new(struct loop *, struct auth *, char **error);
+/* The API servers to use, in place of auth's: see endpoints.h. Before anything is sent; copied; n > 0. */
+void transport_servers(struct transport *, const char *const *urls, size_t n);
+struct transport_status {
+        const char *server; /* in use; valid until the next request */
+        uint64_t failovers; /* how often another one was taken */
+};
+struct transport_status transport_status(const struct transport *);
 void transport_free(struct transport *); /* cancels all requests; not from their callbacks; NULL is fine */
 
 /* Never fails at once: what is wrong comes with on_done, and never before this returns. A 401 is tried once

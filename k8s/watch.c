@@ -396,6 +396,15 @@ bool watch_is_missing(const struct watch *w)
         return w->fsm.missing;
 }
 
+void watch_relist(struct watch *w)
+{
+        request_cancel(w->request);
+        w->request = NULL;
+        w->stats.open = w->initial = false;
+        loop_timer_stop(w->patience);
+        go(w, watch_fsm_start(&w->fsm));
+}
+
 void watch_retry_now(struct watch *w)
 {
         if (!w->request)

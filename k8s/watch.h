@@ -50,5 +50,7 @@ struct watch_stats watch_stats(const struct watch *);
 bool watch_is_missing(const struct watch *);
 /* What the server answered last, of HTTP or in an ERROR event; 0: nothing. */
 int watch_status(const struct watch *);
+/* Lists again at once, as a new one would, and goes on from there: for who must know what others have written. */
+void watch_relist(struct watch *);
 void watch_retry_now(struct watch *); /* or at once. Nothing happens while a request runs. */
 void watch_free(struct watch *); /* not from its handler; NULL is fine */

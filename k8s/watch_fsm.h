@@ -58,6 +58,7 @@ struct watch_fsm {
 /* streams: begin with a WatchList where the server has it. */
 void watch_fsm_init(struct watch_fsm *, bool has_optional_selector, bool streams, uint64_t seed);
 void watch_fsm_clear(struct watch_fsm *);
+/* Also later: from the beginning. */
 struct watch_step watch_fsm_start(struct watch_fsm *);
 /* A page of a LIST ended. If it was whole: rv and next are what its metadata said (NULL if nothing). */
 struct watch_step watch_fsm_listed(struct watch_fsm *, const struct watch_end *, const char *rv,

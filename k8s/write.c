@@ -8,6 +8,7 @@
  */
 #include "k8s/write.h"
 #include "base/loop.h"
+#include "k8s/event_limit.h"
 #include "k8s/status.h"
 #include "k8s/transport.h"
 #include "k8s/write_body.h"
@@ -24,7 +25,9 @@ struct writer {
         struct transport *transport;
         char *instance;
         write_done_fn *done;
+        bool (*may_lead)(void *arg);
         void *arg;
+        struct event_limit *events;
         struct write_queue queue;
         struct loop_timer *timer;
         struct pause pauses[WRITE_TYPES]; /* of all of one type: a missing right to post Events delays no
@@ -33,6 +36,7 @@ struct writer {
         int64_t tokens_ns; /* for Events: an event costs event_interval */
         struct mono filled;
         unsigned serial;
+        char *event_name; /* of the Event that was sent last */
         bool woken; /* since work() began */
         struct superseded *superseded;
 };
@@ -102,8 +106,11 @@ static void on_done(void *arg, const struct reply *reply)
         char *why = NULL;
         learn_pause(w, slot, now, reply, result);
         slot->request = NULL;
+        bool combined = slot->combined;
         struct write *write = write_queue_end(&w->queue, slot, now);
         w->running[write->type]--;
+        if (write->type == WRITE_EVENT && result != WRITE_OK) /* or its first one is gone */
+                event_limit_posted(w->events, write, combined, NULL);
         if (reply->error)
                 why = xstrdup(reply->error);
         else if (result != WRITE_OK)
@@ -128,16 +135,50 @@ static bool take_token(struct writer *w, struct mono now)
         return true;
 }
 
+/* What was started, but is not sent. */
+static void give_up(struct writer *w, struct write_slot *slot, enum write_result result, const char *why)
+{
+        struct mono now = mono_now();
+        if (result == WRITE_FAILED)
+                pause_longer(&slot->pause, now, 0);
+        struct write *write = write_queue_end(&w->queue, slot, now);
+        w->done(w->arg, write, result, why);
+        write_free(write);
+}
+
+/* True: an Event that is one too many. */
+static bool choose_form(struct writer *w, const struct write *write, struct event_form *form)
+{
+        struct event_verdict verdict = event_limit_take(w->events, write, mono_now());
+        char *fresh = write_event_name(write, wall_usec(), w->serial++);
+        free(w->event_name);
+        w->event_name = verdict.act == EVENT_COUNT ? xstrdup(verdict.name) : xstrdup(fresh);
+        free(fresh);
+        *form = (struct event_form){.instance = w->instance,
+                                    .name = w->event_name,
+                                    .count = verdict.act == EVENT_COUNT ? verdict.count : 1,
+                                    .combined = verdict.combined};
+        if (verdict.act == EVENT_POST)
+                event_limit_posted(w->events, write, verdict.combined, w->event_name);
+        return verdict.act == EVENT_DROP;
+}
+
 static void send_slot(struct writer *w, struct write_slot *slot)
 {
         struct write_request request;
+        struct event_form form = {0};
         write_queue_start(&w->queue, slot);
-        if (!write_request_of(slot->running, w->instance, wall_usec(), w->serial++, &request)) {
-                struct mono now = mono_now();
-                pause_longer(&slot->pause, now, 0);
-                struct write *write = write_queue_end(&w->queue, slot, now);
-                w->done(w->arg, write, WRITE_FAILED, "the API has no place for this write");
-                write_free(write);
+        if (slot->type != WRITE_APPLY && !w->may_lead(w->arg)) {
+                give_up(w, slot, WRITE_NOT_LEADING, "");
+                return;
+        }
+        if (slot->type == WRITE_EVENT && choose_form(w, slot->running, &form)) {
+                give_up(w, slot, WRITE_OK, "");
+                return;
+        }
+        slot->combined = form.combined;
+        if (!write_request_of(slot->running, &form, wall_usec(), &request)) {
+                give_up(w, slot, WRITE_FAILED, "the API has no place for this write");
                 return;
         }
         const struct request_spec spec = {
@@ -194,12 +235,33 @@ static void work(void *arg)
         loop_timer_at(w->timer, w->woken ? now : next);
 }
 
-struct writer *writer_new(struct transport *t, const char *instance, write_done_fn *done, void *arg)
+void writer_stop_leading(struct writer *w)
+{
+        struct write_slot *slot, *next;
+        struct mono now = mono_now();
+        HASH_ITER (hh, w->queue.slots, slot, next) {
+                if (slot->type == WRITE_APPLY)
+                        continue;
+                bool runs = slot->request != NULL;
+                write_queue_forget_waiting(&w->queue, slot); /* which may be its end */
+                if (!runs)
+                        continue;
+                request_cancel(slot->request);
+                slot->request = NULL;
+                w->running[slot->type]--;
+                write_free(write_queue_end(&w->queue, slot, now));
+        }
+}
+
+struct writer *writer_new(struct transport *t, const char *instance, write_done_fn *done,
+                          bool (*may_lead)(void *arg), void *arg)
 {
         struct writer *w = xcalloc(1, sizeof(*w));
         w->transport = t;
         w->instance = xstrdup(instance);
         w->done = done;
+        w->may_lead = may_lead;
+        w->events = event_limit_new();
         w->arg = arg;
         w->tokens_ns = EVENT_BURST * event_interval;
         w->filled = mono_now();
@@ -240,6 +302,8 @@ void writer_free(struct writer *w)
                 free(first);
         }
         loop_timer_free(w->timer);
+        event_limit_free(w->events);
+        free(w->event_name);
         free(w->instance);
         free(w);
 }

@@ -15,6 +15,7 @@ enum write_result {
         WRITE_GONE,     /* there is no such object any more */
         WRITE_FAILED,   /* nothing was changed */
         WRITE_FAILED_UNKNOWN, /* it may have been carried out: only a look at the object tells */
+        WRITE_NOT_LEADING,    /* it was not sent: this node does not lead any more */
         WRITE_SUPERSEDED,     /* a newer write of the same object took its place before it was sent */
 };
 
@@ -23,8 +24,12 @@ enum write_result {
  * refused, alone; a server that fails or does not answer, all), 0.1 s to 30 s. */
 typedef void write_done_fn(void *arg, const struct write *, enum write_result, const char *sentence);
 
-/* instance: what Events name as their reporter, the node's name. */
-struct writer *writer_new(struct transport *, const char *instance, write_done_fn *, void *arg);
+/* instance: what Events name as their reporter, the node's name. may_lead(arg) is asked at the moment of sending what
+ * only the leader writes, all but WRITE_APPLY: a leader whose lease ran out while it slept sends nothing. */
+struct writer *writer_new(struct transport *, const char *instance, write_done_fn *, bool (*may_lead)(void *arg),
+                          void *arg);
+/* This node leads no more: forgets what waits and ends what is under way of the leader's writes, without a call. */
+void writer_stop_leading(struct writer *);
 /* Takes the write over. Two Events count as of one object only if they have one reason, too. */
 void writer_put(struct writer *, struct write *);
 size_t writer_pending(const struct writer *); /* waiting and under way */

@@ -159,35 +159,70 @@ static struct json_object *regarding_of(const struct ref *ref, const struct k8s_
         return regarding;
 }
 
-static bool event_request(const struct write *w, const char *instance, int64_t wall, unsigned serial,
-                          struct write_request *out)
+char *write_event_name(const struct write *w, int64_t wall, unsigned serial)
 {
-        const struct k8s_kind *kind = k8s_kind(w->ref.kind, w->ref.group);
-        if (!kind || !*w->ref.name)
-                return false;
-        const char *namespace = *w->ref.namespace ? w->ref.namespace : "default";
-        char when[WALL_STRLEN], tail[64], name[EVENT_NAME_MAX + 1];
+        char tail[64];
         int tail_len = snprintf(tail, sizeof(tail), ".%" PRIx64 "%03x", (uint64_t)wall, serial & 0xFFF);
-        snprintf(name, sizeof(name), "%.*s%s", EVENT_NAME_MAX - tail_len, w->ref.name, tail);
+        return xprintf("%.*s%s", EVENT_NAME_MAX - tail_len, w->ref.name, tail);
+}
+
+static struct json_object *note_of(const struct write *w, bool combined)
+{
+        char *text = xprintf("%s%s", combined ? "(combined from similar events): " : "", w->message ? w->message : "");
+        struct json_object *note = text_of(text, NOTE_MAX);
+        free(text);
+        return note;
+}
+
+static char *new_event(const struct write *w, const struct k8s_kind *kind, const char *namespace,
+                       const struct event_form *form, const char *when)
+{
         struct json_object *body = json_object_new_object(), *meta = json_object_new_object();
         put(meta, "namespace", namespace);
-        put(meta, "name", name);
+        put(meta, "name", form->name);
         put(body, "apiVersion", "events.k8s.io/v1");
         put(body, "kind", "Event");
         json_object_object_add(body, "metadata", meta);
-        put(body, "eventTime", wall_str(wall, when));
+        put(body, "eventTime", when);
         put(body, "type", w->warning ? "Warning" : "Normal");
         put(body, "reason", reason_name(w->reason));
         json_object_object_add(body, "action", text_of(w->action ? w->action : "Check", WORD_MAX));
-        json_object_object_add(body, "note", text_of(w->message ? w->message : "", NOTE_MAX));
+        json_object_object_add(body, "note", note_of(w, form->combined));
         json_object_object_add(body, "regarding", regarding_of(&w->ref, kind));
         put(body, "reportingController", "heraldlb.io/herald");
-        json_object_object_add(body, "reportingInstance", text_of(instance, WORD_MAX));
-        char *space = k8s_escape(namespace);
-        *out = (struct write_request){"POST", "application/json",
-                                      xprintf("/apis/events.k8s.io/v1/namespaces/%s/events", space),
-                                      finish(body)};
+        json_object_object_add(body, "reportingInstance", text_of(form->instance, WORD_MAX));
+        return finish(body);
+}
+
+static char *event_series(const struct write *w, const struct event_form *form, const char *when)
+{
+        struct json_object *body = json_object_new_object(), *series = json_object_new_object();
+        json_object_object_add(series, "count", json_object_new_int64(form->count));
+        put(series, "lastObservedTime", when);
+        json_object_object_add(body, "series", series);
+        if (form->combined)
+                json_object_object_add(body, "note", note_of(w, true));
+        return finish(body);
+}
+
+static bool event_request(const struct write *w, const struct event_form *form, int64_t wall,
+                          struct write_request *out)
+{
+        const struct k8s_kind *kind = k8s_kind(w->ref.kind, w->ref.group);
+        const char *namespace = *w->ref.namespace ? w->ref.namespace : "default";
+        char when[WALL_STRLEN];
+        if (!kind || !*w->ref.name)
+                return false;
+        char *space = k8s_escape(namespace), *name = k8s_escape(form->name);
+        bool more = form->count > 1;
+        wall_str(wall, when);
+        *out = (struct write_request){more ? "PATCH" : "POST",
+                                      more ? "application/merge-patch+json" : "application/json",
+                                      xprintf("/apis/events.k8s.io/v1/namespaces/%s/events%s%s", space,
+                                              more ? "/" : "", more ? name : ""),
+                                      more ? event_series(w, form, when) : new_event(w, kind, namespace, form, when)};
         free(space);
+        free(name);
         return true;
 }
 
@@ -222,7 +257,7 @@ static bool create_request(const struct write *w, const struct k8s_kind *kind, s
         return true;
 }
 
-bool write_request_of(const struct write *w, const char *instance, int64_t wall_usec, unsigned serial,
+bool write_request_of(const struct write *w, const struct event_form *form, int64_t wall_usec,
                       struct write_request *out)
 {
         const struct k8s_kind *kind = k8s_kind(w->ref.kind, w->ref.group);
@@ -232,7 +267,7 @@ bool write_request_of(const struct write *w, const char *instance, int64_t wall_
         case WRITE_CONDITIONS:
                 return status_request(w, wall_usec, out);
         case WRITE_EVENT:
-                return event_request(w, instance, wall_usec, serial, out);
+                return form && event_request(w, form, wall_usec, out);
         case WRITE_STATUS_PATCH:
                 return kind && patch_request(w, kind, out);
         case WRITE_APPLY:

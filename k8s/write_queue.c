@@ -150,6 +150,19 @@ struct mono write_queue_wake(struct write_queue *q, struct mono now)
         return q->n_paused > 0 ? q->paused[0]->pause.until : MONO_NEVER;
 }
 
+void write_queue_forget_waiting(struct write_queue *q, struct write_slot *slot)
+{
+        if (!slot->waiting)
+                return;
+        bool ready = !slot->running && !slot->heaped;
+        write_free(slot->waiting);
+        slot->waiting = NULL;
+        if (!ready)
+                return;
+        DL_DELETE(q->ready[slot->type], slot);
+        slot_free(q, slot);
+}
+
 void write_queue_clear(struct write_queue *q)
 {
         struct write_slot *slot, *next;

@@ -27,6 +27,7 @@ struct write_slot {
         struct pause pause;    /* of this object alone */
         size_t heaped;         /* place in paused, from 1; 0: not there */
         void *owner, *request; /* the caller's */
+        bool combined;         /* the Event that runs stands for similar ones */
 };
 
 struct write_queue {              /* zeroed, it is an empty one */
@@ -48,5 +49,7 @@ void write_queue_start(struct write_queue *, struct write_slot *);
 struct write *write_queue_end(struct write_queue *, struct write_slot *, struct mono now);
 /* Ends the pauses that are over. Returns when the next one will be. */
 struct mono write_queue_wake(struct write_queue *, struct mono now);
+/* Forgets its waiting write. One with nothing left is gone. */
+void write_queue_forget_waiting(struct write_queue *, struct write_slot *);
 /* Frees all slots with their writes. */
 void write_queue_clear(struct write_queue *);

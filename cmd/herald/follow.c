@@ -288,6 +288,16 @@ void follow_outgoing(struct follow *f)
         f->outgoing = true;
 }
 
+void follow_relist(struct follow *f)
+{
+        watch_relist(f->watch);
+}
+
+uint64_t follow_lists(const struct follow *f)
+{
+        return watch_stats(f->watch).lists;
+}
+
 const struct k8s_kind *follow_kind(const struct follow *f)
 {
         return f->spec.kind;

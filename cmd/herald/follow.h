@@ -35,6 +35,9 @@ void follow_free(struct follow *); /* what it fed stays; NULL is fine; not from 
 /* Another one takes its place soon: should it have to list again, it feeds nothing from then on. */
 void follow_outgoing(struct follow *);
 
+/* Lists again at once. */
+void follow_relist(struct follow *);
+uint64_t follow_lists(const struct follow *); /* that came to their end */
 const struct k8s_kind *follow_kind(const struct follow *);
 bool follow_listed(const struct follow *);
 enum watch_state follow_state(const struct follow *);

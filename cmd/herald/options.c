@@ -11,9 +11,10 @@ static const char help[] =
         "Usage: herald run [OPTION]...\n"
         "Watches Services, allocates their addresses and announces them by ARP, NDP and BGP.\n\n"
         "  --kubeconfig FILE         how to reach the API server (default: in-cluster)\n"
+        "  --api-server URL          an API server to use, in order of preference; repeatable. localhost goes first.\n"
+        "                            (default: the kubeconfig's, or the cluster's Service address)\n"
         "  --node-name NAME          this node's name in Kubernetes (default: $NODE_NAME)\n"
         "  --namespace NAME          where our objects are (default: $POD_NAMESPACE, heraldlb-system)\n"
-        "  --daemonset NAME          what runs this; if it is being deleted, SIGTERM means to hand over and leave\n"
         "  --metallb-namespace NAME  where MetalLB's objects are (default: metallb-system)\n"
         "  --config PATH             also read configuration from a file or directory at start; repeatable\n"
         "  --standalone DIR          no Kubernetes: take everything from DIR and follow its changes\n"
@@ -68,9 +69,6 @@ static int set_option(int c, struct run_options *o)
         case 'N':
                 o->namespace = optarg;
                 break;
-        case 'D':
-                o->daemonset = optarg;
-                break;
         case 'm':
                 o->metallb_namespace = optarg;
                 break;
@@ -84,6 +82,13 @@ static int set_option(int c, struct run_options *o)
                 break;
         case 'i':
                 o->ignore_exclude_lb = true;
+                break;
+        case 'A':
+                if (strncmp(optarg, "https://", 8) != 0 && strncmp(optarg, "http://", 7) != 0)
+                        return wrong("--api-server is not a URL, for example https://localhost:7445");
+                if (o->n_api_servers == sizeof(o->api_servers) / sizeof(o->api_servers[0]))
+                        return wrong("--api-server is given too often; eight are enough");
+                o->api_servers[o->n_api_servers++] = optarg;
                 break;
         case 'L':
                 o->lb_class = optarg;
@@ -122,9 +127,9 @@ int run_options_parse(int argc, char **argv, struct run_options *o)
 {
         static const struct option longs[] = {
                 {"kubeconfig", required_argument, NULL, 'k'},
+                {"api-server", required_argument, NULL, 'A'},
                 {"node-name", required_argument, NULL, 'n'},
                 {"namespace", required_argument, NULL, 'N'},
-                {"daemonset", required_argument, NULL, 'D'},
                 {"metallb-namespace", required_argument, NULL, 'm'},
                 {"config", required_argument, NULL, 'c'},
                 {"standalone", required_argument, NULL, 's'},

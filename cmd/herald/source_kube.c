@@ -14,12 +14,13 @@
 #include "config/yaml.h"
 #include "control.h"
 #include "follow.h"
+#include "group_key.h"
 #include "k8s/auth.h"
-#include "k8s/daemonset.h"
 #include "k8s/discovery.h"
 #include "k8s/lease.h"
 #include "k8s/transport.h"
 #include "k8s/write.h"
+#include "kube_look.h"
 #include "kube_metallb.h"
 #include "kube_slices.h"
 #include "options.h"
@@ -64,11 +65,17 @@ struct kube_source {
         struct kube_slices *slices;
         struct kube_metallb *metallb;
         struct lease *lease;
-        struct daemonset *daemonset; /* that we are a pod of; NULL: none */
         struct writer *writer;
+        struct kube_look *look;
+        char *namespace;
+        uint64_t term;       /* of the Lease that we hold; 0: none */
+        uint64_t leads;      /* the term in which everything was adopted */
+        uint64_t adopted_by; /* so many lists of Services had ended when we got it */
         bool synced;
         uint64_t written[WRITE_SUPERSEDED + 1];
 };
+
+static void look_at_leading(struct kube_source *);
 
 /* ---- what is required (design decision 6) ---- */
 
@@ -123,6 +130,7 @@ static void look(struct kube_source *source)
         if (!source->synced)
                 control_synced(source->control);
         source->synced = true;
+        look_at_leading(source);
 }
 
 static void on_changed(void *arg, struct follow *f)
@@ -204,18 +212,50 @@ static void follow(struct kube_source *source, size_t i, const struct run_option
 
 /* ---- leadership and writes ---- */
 
+/* The Lease is ours. What others have written may not have reached us yet: the Services are listed again before
+ * anything is decided. */
 static void on_leading(void *arg, uint64_t term)
 {
         struct kube_source *source = arg;
 
-        control_set_leader(source->control, true, term);
+        source->term = term;
+        source->adopted_by = follow_lists(source->fixed[0]);
+        follow_relist(source->fixed[0]);
 }
 
 static void on_following(void *arg)
 {
         struct kube_source *source = arg;
 
+        source->term = source->leads = 0;
+        writer_stop_leading(source->writer);
         control_set_leader(source->control, false, 0);
+}
+
+static void look_at_leading(struct kube_source *source)
+{
+        if (!source->term || source->leads == source->term || !source->synced ||
+            follow_lists(source->fixed[0]) == source->adopted_by)
+                return;
+        source->leads = source->term;
+        control_set_leader(source->control, true, source->term);
+        if (!kube_metallb_speaks(source->metallb))
+                writer_put(source->writer, group_key_write(source->namespace));
+}
+
+static bool may_lead(void *arg)
+{
+        struct kube_source *source = arg;
+
+        return source->term && lease_is_leading(source->lease);
+}
+
+/* What became of the write is in the store now, if the server answered. */
+static void on_looked(void *arg, const struct write *write)
+{
+        struct kube_source *source = arg;
+
+        control_write_failed(source->control, write, LEAD_UNKNOWN);
 }
 
 static void on_trouble(void *arg, const char *sentence)
@@ -260,7 +300,9 @@ static void on_written(void *arg, const struct write *write, enum write_result r
                 control_write_failed(source->control, write, LEAD_REFUSED);
                 break;
         case WRITE_FAILED_UNKNOWN:
-                control_write_failed(source->control, write, LEAD_UNKNOWN);
+                kube_look_at(source->look, write);
+                break;
+        case WRITE_NOT_LEADING: /* a new leader begins anew */
                 break;
         }
 }
@@ -291,6 +333,19 @@ static struct auth *find_auth(const struct run_options *o, char **why)
                                mono_now(), why);
 }
 
+/* Those that are named, and then the one that the kubeconfig or the cluster names. */
+static void use_servers(struct kube_source *source, const struct run_options *o)
+{
+        const char *urls[sizeof(o->api_servers) / sizeof(o->api_servers[0]) + 1];
+        size_t n = 0;
+
+        for (size_t i = 0; i < o->n_api_servers; i++)
+                urls[n++] = o->api_servers[i];
+        urls[n++] = source->auth->server;
+        if (n > 1)
+                transport_servers(source->transport, urls, n);
+}
+
 struct kube_source *kube_source_new(struct loop *loop, struct control *control, const struct run_options *o,
                                     char **why)
 {
@@ -305,6 +360,7 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                 kube_source_free(source);
                 return NULL;
         }
+        use_servers(source, o);
         read_config_paths(control);
         source->discovery = discovery_new(source->transport);
         source->owner = (struct follow_owner){.control = control,
@@ -313,24 +369,17 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                                               .arg = source,
                                               .changed = on_changed,
                                               .service = on_service};
-        source->writer = writer_new(source->transport, o->node_name, on_written, source);
+        source->writer = writer_new(source->transport, o->node_name, on_written, may_lead, source);
+        source->look = kube_look_new(source->transport, control, on_looked, source);
+        source->namespace = xstrdup(o->namespace);
         source->slices = kube_slices_new(loop, &source->owner);
         source->metallb = kube_metallb_new(source->transport, o->metallb_namespace, on_metallb, source);
         control_on_configured(control, on_configured, source);
         for (size_t i = 0; i < N_FIXED; i++)
                 follow(source, i, o);
-        if (o->daemonset)
-                source->daemonset = daemonset_new(source->transport, o->namespace, o->daemonset);
         source->lease =
                 lease_new(source->transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, source);
         return source;
-}
-
-bool kube_source_ask_going(struct kube_source *source, void (*answer)(void *, bool), void *arg)
-{
-        if (source->daemonset)
-                daemonset_ask(source->daemonset, answer, arg);
-        return source->daemonset;
 }
 
 void kube_source_leave(struct kube_source *source, void (*done)(void *), void *arg)
@@ -342,7 +391,6 @@ void kube_source_leave(struct kube_source *source, void (*done)(void *), void *a
 void kube_source_free(struct kube_source *source)
 {
         lease_free(source->lease);
-        daemonset_free(source->daemonset);
         control_on_configured(source->control, NULL, NULL);
         kube_slices_free(source->slices);
         kube_metallb_free(source->metallb);
@@ -351,6 +399,8 @@ void kube_source_free(struct kube_source *source)
         follow_free(source->namespaces);
         discovery_free(source->discovery);
         writer_free(source->writer);
+        kube_look_free(source->look);
+        free(source->namespace);
         transport_free(source->transport);
         auth_free(source->auth);
         free(source);
@@ -395,11 +445,14 @@ void kube_source_metrics(const struct kube_source *source, struct metrics *metri
                                               [WRITE_GONE] = "gone",
                                               [WRITE_FAILED] = "failed",
                                               [WRITE_FAILED_UNKNOWN] = "unknown",
+                                              [WRITE_NOT_LEADING] = "not_leading",
                                               [WRITE_SUPERSEDED] = "superseded"};
 
         put_watches(source, metrics);
         for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
                 metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
                             NULL);
+        metrics_put(metrics, METRIC_API_SERVER, 1, "server", transport_status(source->transport).server, NULL);
+        metrics_put(metrics, METRIC_API_FAILOVERS, (double)transport_status(source->transport).failovers, NULL);
         metrics_put(metrics, METRIC_API_WRITES_PENDING, (double)writer_pending(source->writer), NULL);
 }

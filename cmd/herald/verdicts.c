@@ -79,16 +79,12 @@ static struct told *log_once(struct verdicts *verdicts, const struct verdict *ve
         return told;
 }
 
-void verdicts_begin(struct verdicts *verdicts)
-{
-        verdicts->round++;
-}
-
-void verdicts_tell(struct verdicts *verdicts, const struct verdict *v, size_t n,
+void verdicts_tell(struct verdicts *verdicts, const struct config *config,
                    void (*write)(void *arg, struct write *), void *arg)
 {
-        for (size_t i = 0; i < n; i++) {
-                const struct verdict *verdict = &v[i];
+        verdicts->round++;
+        for (size_t i = 0; i < config->n_verdicts; i++) {
+                const struct verdict *verdict = &config->verdicts[i];
                 struct told *told;
 
                 if (verdict->valid)
@@ -100,9 +96,5 @@ void verdicts_tell(struct verdicts *verdicts, const struct verdict *v, size_t n,
                         told->event = true;
                 }
         }
-}
-
-void verdicts_end(struct verdicts *verdicts)
-{
         forget_others(verdicts, verdicts->round);
 }

@@ -22,7 +22,6 @@ enum reason {
         REASON_ADDRESS_CONFLICT,
         REASON_FAMILY_MISMATCH,
         REASON_FOREIGN_ADDRESS,
-        REASON_BEING_DELETED,
         /* announcing */
         REASON_ANNOUNCED,
         REASON_CANDIDATE,
@@ -57,7 +56,6 @@ enum reason {
         REASON_DUPLICATE_PEER,
         REASON_SHADOWED,
         REASON_UNKNOWN_KIND,
-        REASON_PASSWORD_SECRET_MISSING,
         REASON_MAX,
 };
 

@@ -17,12 +17,13 @@ struct scene {
         struct loop_timer *timer;
         int status; /* of every answer; 0: the request is held; -1: the connection is closed */
         const char *headers;
-        int requests, results[6], done, stop_at;
+        int requests, results[WRITE_SUPERSEDED + 1], done, stop_at;
         struct fake_conn *held[HELD_MAX];
         char bodies[16][512], sentence[512];
         struct mono first, last;
         bool again; /* put the same write again, once, when it failed */
         bool late;
+        bool deposed; /* this node leads no more */
 };
 
 static struct scene s;
@@ -59,6 +60,12 @@ static void on_done(void *arg, const struct write *w, enum write_result result, 
                 loop_stop(s.loop);
 }
 
+static bool may_lead(void *arg)
+{
+        (void)arg;
+        return !s.deposed;
+}
+
 static void too_late(void *arg)
 {
         (void)arg;
@@ -74,7 +81,7 @@ static void setup(void)
         fake_start(&s.server, s.loop, serve, NULL);
         s.auth.server = xprintf("http://127.0.0.1:%d", s.server.port);
         s.transport = transport_new(s.loop, &s.auth, &error);
-        s.writer = writer_new(s.transport, "node-a", on_done, NULL);
+        s.writer = writer_new(s.transport, "node-a", on_done, may_lead, NULL);
         s.timer = loop_timer_new(s.loop, too_late, NULL);
 }
 
@@ -252,6 +259,42 @@ START_TEST(freed_with_work_left)
 }
 END_TEST
 
+/* A leader that slept through its lease sends nothing; NodeState is not the leader's. */
+START_TEST(who_does_not_lead_sends_only_its_own)
+{
+        struct ref node = {KIND_NODESTATE, "heraldlb.io", "", "n1", "", ""};
+        struct write *own = write_new(WRITE_APPLY, &node);
+        own->body = xstrdup("{}");
+        s.deposed = true;
+        put(WRITE_STATUS, "web", "p");
+        put(WRITE_EVENT, "web", "p");
+        writer_put(s.writer, own);
+        run_until(3);
+        ck_assert_int_eq(s.requests, 1);
+        ck_assert_int_eq(s.results[WRITE_NOT_LEADING], 2);
+        ck_assert_int_eq(s.results[WRITE_OK], 1);
+}
+END_TEST
+
+START_TEST(what_is_under_way_ends_with_leading)
+{
+        s.status = 0;
+        put(WRITE_STATUS, "web", "p");
+        run_until(1);
+        ck_assert_int_eq(s.requests, 1);
+        put(WRITE_STATUS, "web", "q");
+        put(WRITE_STATUS, "db", "p");
+        ck_assert_uint_eq(writer_pending(s.writer), 3);
+        writer_stop_leading(s.writer);
+        ck_assert_uint_eq(writer_pending(s.writer), 0);
+        s.status = 200;
+        s.done = 0;
+        put(WRITE_STATUS, "web", "r"); /* and it begins again */
+        run_until(1);
+        ck_assert_int_eq(s.results[WRITE_OK], 1);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("write");
@@ -268,6 +311,8 @@ int main(void)
         tcase_add_test(tc, a_refused_object_waits_alone);
         tcase_add_test(tc, a_server_that_asks_for_time_gets_it);
         tcase_add_test(tc, forbidden_events_delay_no_status);
+        tcase_add_test(tc, who_does_not_lead_sends_only_its_own);
+        tcase_add_test(tc, what_is_under_way_ends_with_leading);
         tcase_add_test(tc, freed_with_work_left);
         SRunner *runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

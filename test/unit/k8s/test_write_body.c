@@ -9,7 +9,10 @@ static struct write_request request;
 
 static bool make(struct write *w)
 {
-        bool ok = write_request_of(w, "node-a", INT64_C(1795399590403996), 7, &request);
+        char *name = write_event_name(w, INT64_C(1795399590403996), 7);
+        bool ok = write_request_of(w, &(struct event_form){.instance = "node-a", .name = name, .count = 1},
+                                   INT64_C(1795399590403996), &request);
+        free(name);
         write_free(w);
         return ok;
 }
@@ -67,13 +70,37 @@ START_TEST(conditions_alone)
                 .said = true, .is = true, .moved = true, .reason = REASON_ALLOCATED, .message = "Good."};
         w->conditions[CONDITION_ANNOUNCED] =
                 (struct condition_write){.said = true, .reason = REASON_NO_ENDPOINTS, .message = "None."};
-        ck_assert(write_request_of(w, "n1", NOON, 0, &request));
+        ck_assert(write_request_of(w, NULL, NOON, &request));
         ck_assert_str_eq(request.body,
                          "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"42\"},\"status\":{\"conditions\":["
                          "{\"type\":\"heraldlb.io/Allocated\",\"status\":\"True\",\"reason\":\"Allocated\","
                          "\"message\":\"Good.\",\"lastTransitionTime\":\"2026-11-27T10:00:00Z\"},"
                          "{\"type\":\"heraldlb.io/Announced\",\"status\":\"False\",\"reason\":\"NoEndpoints\","
                          "\"message\":\"None.\"}]}}");
+        write_request_clear(&request);
+        write_free(w);
+}
+END_TEST
+
+START_TEST(the_same_event_again_is_a_series)
+{
+        struct write *w = write_new(WRITE_EVENT, &web);
+        w->reason = REASON_NO_FREE_ADDRESS;
+        w->message = "None is free.";
+        ck_assert(write_request_of(w, &(struct event_form){.instance = "n1", .name = "web.1", .count = 3}, NOON,
+                                   &request));
+        ck_assert_str_eq(request.method, "PATCH");
+        ck_assert_str_eq(request.content_type, "application/merge-patch+json");
+        ck_assert_str_eq(request.path, "/apis/events.k8s.io/v1/namespaces/shop/events/web.1");
+        ck_assert_str_eq(request.body,
+                         "{\"series\":{\"count\":3,\"lastObservedTime\":\"2026-11-27T10:00:00.000000Z\"}}");
+        write_request_clear(&request);
+        ck_assert(write_request_of(
+                w, &(struct event_form){.instance = "n1", .name = "web.2", .count = 1, .combined = true}, NOON,
+                &request));
+        ck_assert_str_eq(request.method, "POST");
+        ck_assert_ptr_nonnull(
+                strstr(request.body, "\"note\":\"(combined from similar events): None is free.\""));
         write_request_clear(&request);
         write_free(w);
 }
@@ -170,7 +197,7 @@ static void check_request(struct write *w, const char *method, const char *type,
                           const char *body)
 {
         struct write_request r;
-        ck_assert(write_request_of(w, "n1", 0, 0, &r));
+        ck_assert(write_request_of(w, NULL, 0, &r));
         ck_assert_str_eq(r.method, method);
         ck_assert_str_eq(r.content_type, type);
         ck_assert_str_eq(r.path, path);
@@ -197,6 +224,7 @@ int main(void)
         Suite *suite = suite_create("write_body");
         TCase *tc = tcase_create("write_body");
         suite_add_tcase(suite, tc);
+        tcase_add_test(tc, the_same_event_again_is_a_series);
         tcase_add_test(tc, conditions_alone);
         tcase_add_test(tc, what_carries_its_body);
         tcase_add_test(tc, a_status_with_two_addresses);

@@ -215,25 +215,26 @@ static enum reason leaving_taint(struct json_object *spec)
         return REASON_NONE;
 }
 
-/* What a kubelet says that obeys an inhibited shutdown (KEP-2000): Ready is False, and among what is wrong is
- * this sentence. */
+/* What a kubelet says that holds up a shutdown until its pods have ended (KEP-2000, kubelet's nodeshutdown and
+ * nodestatus): Ready is False for KubeletNotReady, and among what is wrong is this sentence. */
 static bool shuts_down(struct json_object *ready)
 {
-        const char *message = json_string_at(ready, "message");
-        return message && strstr(message, "node is shutting down");
+        const char *reason = json_string_at(ready, "reason"), *message = json_string_at(ready, "message");
+        return reason && message && strcmp(reason, "KubeletNotReady") == 0 &&
+               strstr(message, "node is shutting down");
 }
 
-static struct ip internal_ip(struct json_object *status)
+static void decode_addresses(struct node *node, struct json_object *list)
 {
-        struct json_object *addresses = json_array_at(status, "addresses");
-        struct ip ip = {0};
-        for (size_t i = 0; i < json_count(addresses); i++) {
-                const char *type = json_string_at(json_item(addresses, i), "type");
-                const char *text = json_string_at(json_item(addresses, i), "address");
-                if (type && text && strcmp(type, "InternalIP") == 0 && ip_parse(text, &ip))
-                        return ip;
+        for (size_t i = 0; i < json_count(list) && node->n_addresses < 2; i++) {
+                const char *type = json_string_at(json_item(list, i), "type");
+                const char *address = json_string_at(json_item(list, i), "address");
+                struct ip ip;
+                if (!type || !address || strcmp(type, "InternalIP") != 0 || !ip_parse(address, &ip))
+                        continue;
+                if (node->n_addresses == 0 || ip_family(node->addresses[0]) != ip_family(ip))
+                        node->addresses[node->n_addresses++] = ip;
         }
-        return ip;
 }
 
 static void decode_node(struct fact *fact, struct json_object *obj)
@@ -245,8 +246,8 @@ static void decode_node(struct fact *fact, struct json_object *obj)
                                 ? REASON_NODE_LEAVING
                                 : leaving_taint(json_object_at(obj, "spec"));
         json_bool_at(json_object_at(obj, "spec"), "unschedulable", &node->cordoned);
-        node->address = internal_ip(json_object_at(obj, "status"));
         node->ready = true;
+        decode_addresses(node, json_array_at(json_object_at(obj, "status"), "addresses"));
         for (size_t i = 0; i < json_count(conditions); i++) {
                 const char *type = json_string_at(json_item(conditions, i), "type");
                 const char *status = json_string_at(json_item(conditions, i), "status");

@@ -235,6 +235,7 @@ void decode_service(struct fact *fact, struct json_object *obj)
         struct service *svc = &fact->u.service;
         struct json_object *spec = json_object_at(obj, "spec");
         decode_policies(svc, spec);
+        svc->deleting = json_string_at(json_object_at(obj, "metadata"), "deletionTimestamp");
         svc->lb_class = decode_text(fact->arena, json_string_at(spec, "loadBalancerClass"));
         decode_requests(fact, obj, spec);
         decode_families(svc, spec);

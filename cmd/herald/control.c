@@ -188,7 +188,7 @@ static void look_at_self(struct control *control, bool new_config, struct mono n
 
         self->peers_here = peers_choose(control->peers, control->config, new_config, node);
         if (node)
-                dataplane_node(control->dataplane, node->u.node.address);
+                dataplane_here(control->dataplane, node->u.node.addresses, node->u.node.n_addresses);
         self->data_plane_down = !dataplane_open(control->dataplane, now);
         self->check_ports = !control->options.standalone && !dataplane_absent(control->dataplane) &&
                             !control->config->settings.data_plane_off &&

@@ -15,6 +15,7 @@ static const char help[] =
         "                            (default: the kubeconfig's, or the cluster's Service address)\n"
         "  --node-name NAME          this node's name in Kubernetes (default: $NODE_NAME)\n"
         "  --namespace NAME          where our objects are (default: $POD_NAMESPACE, heraldlb-system)\n"
+        "  --daemonset NAME          what runs this; if it is being deleted, SIGTERM means to hand over and leave\n"
         "  --metallb-namespace NAME  where MetalLB's objects are (default: metallb-system)\n"
         "  --config PATH             also read configuration from a file or directory at start; repeatable\n"
         "  --standalone DIR          no Kubernetes: take everything from DIR and follow its changes\n"
@@ -68,6 +69,9 @@ static int set_option(int c, struct run_options *o)
                 break;
         case 'N':
                 o->namespace = optarg;
+                break;
+        case 'D':
+                o->daemonset = optarg;
                 break;
         case 'm':
                 o->metallb_namespace = optarg;
@@ -130,6 +134,7 @@ int run_options_parse(int argc, char **argv, struct run_options *o)
                 {"api-server", required_argument, NULL, 'A'},
                 {"node-name", required_argument, NULL, 'n'},
                 {"namespace", required_argument, NULL, 'N'},
+                {"daemonset", required_argument, NULL, 'D'},
                 {"metallb-namespace", required_argument, NULL, 'm'},
                 {"config", required_argument, NULL, 'c'},
                 {"standalone", required_argument, NULL, 's'},

@@ -24,6 +24,7 @@ struct run_options {
         const char *api_servers[8]; /* --api-server */
         size_t n_api_servers;
         const char *lb_class; /* NULL: Services without a class */
+        const char *daemonset; /* NULL: none runs this */
 };
 
 /* Returns -1 to go on, or the exit status after it said what is wrong (or printed the help). */

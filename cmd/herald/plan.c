@@ -223,6 +223,7 @@ static void plan_documents(struct yaml_docs *docs, bool json)
                                         .store = session.store,
                                         .lead = session.lead,
                                         .arena = session.arena,
+                                        .for_people = !json,
                                         .refused = json_object_new_array()};
         collect_objects(&session);
         store_objects(&session);

@@ -2,6 +2,7 @@
 #include "config/check.h"
 #include "ipam/ipam.h"
 #include "lead/lead.h"
+#include "plan/announced.h"
 #include "plan/plan.h"
 #include "json/json.h"
 #include <json-c/json.h>
@@ -170,6 +171,19 @@ static struct json_object *node_json(const struct planned *plan, const struct fa
         return out;
 }
 
+/* Where no node announces an address of the service: why, over all nodes. */
+static void add_unannounced(struct json_object *out, const struct planned *plan, const struct fact *fact, size_t n)
+{
+        struct announced announced = plan_announced(plan->store, plan->config, fact, fact->u.service.status_ips, n,
+                                                    plan->arena);
+        if (n == 0 || announced.all || announced.reason == REASON_NONE)
+                return;
+        struct json_object *why = json_object_new_object();
+        json_object_object_add(why, "reason", text_json(reason_name(announced.reason)));
+        json_object_object_add(why, "message", text_json(announced.message));
+        json_object_object_add(out, "unannounced", why);
+}
+
 static struct json_object *service_json(const struct planned *plan, const struct fact *fact)
 {
         struct json_object *out = json_object_new_object(), *ips = json_object_new_array(),
@@ -195,6 +209,8 @@ static struct json_object *service_json(const struct planned *plan, const struct
         json_object_object_add(out, "allocated", json_object_new_boolean(reason == REASON_ALLOCATED));
         json_object_object_add(out, "reason", text_json(reason_name(reason)));
         json_object_object_add(out, "message", text_json(message));
+        if (plan->for_people)
+                add_unannounced(out, plan, fact, n);
         json_object_object_add(out, "nodes", nodes);
         return out;
 }

@@ -20,6 +20,7 @@ struct planned { /* all borrowed */
         size_t n_services;
         const struct fact **nodes; /* by name */
         size_t n_nodes;
+        bool for_people; /* also why no node at all announces a service, which is not in the contract */
         struct json_object *refused; /* rows of objects of the cluster that could not be used */
 };
 

@@ -83,12 +83,17 @@ static void print_node(struct json_object *node)
 
 static void print_service(struct json_object *service)
 {
-        struct json_object *ips = json_array_at(service, "ips"), *nodes = json_array_at(service, "nodes");
+        struct json_object *ips = json_array_at(service, "ips"), *nodes = json_array_at(service, "nodes"),
+                           *why = json_object_at(service, "unannounced");
         say("service ", text_at(service, "namespace"), "/", text_at(service, "name"), ":", NULL);
         say_all(ips);
         if (!is_set(service, "allocated"))
                 say(" ", text_at(service, "reason"), ": ", text_at(service, "message"), NULL);
         putchar('\n');
+        if (why) {
+                say("  announced by no node: ", text_at(why, "reason"), ": ", text_at(why, "message"), NULL);
+                putchar('\n');
+        }
         for (size_t i = 0; json_count(ips) > 0 && i < json_count(nodes); i++)
                 print_node(json_item(nodes, i));
 }

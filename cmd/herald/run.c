@@ -143,11 +143,28 @@ static void left(void *arg)
                 loop_stop(run->loop);
 }
 
+static void leave(struct run *run, enum leave how, const char *why)
+{
+        log_info("run", "%s", why);
+        run->to_leave = run->kube ? 2 : 1;
+        if (run->kube)
+                kube_source_leave(run->kube, left, run);
+        control_leave(run->control, how, mono_add(mono_now(), LEAVE_TIME), left, run);
+}
+
+static void on_going(void *arg, bool going)
+{
+        struct run *run = arg;
+
+        if (going)
+                leave(run, LEAVE_NODE, "leaving: the DaemonSet goes, routes and addresses are handed over");
+        else
+                leave(run, LEAVE_RESTART, "restarting: this node stays, nothing is taken back");
+}
+
 static void on_term(void *arg)
 {
         struct run *run = arg;
-        struct mono deadline = mono_add(mono_now(), LEAVE_TIME);
-        enum leave how = control_is_leaving(run->control) ? LEAVE_NODE : LEAVE_RESTART;
 
         if (run->leaving) {
                 log_warn("run", "asked to end a second time; ending at once");
@@ -155,13 +172,10 @@ static void on_term(void *arg)
                 return;
         }
         run->leaving = true;
-        log_info("run", how == LEAVE_NODE
-                                ? "leaving: this node goes, its routes and addresses are handed over"
-                                : "restarting: this node stays, nothing is taken back");
-        run->to_leave = run->kube ? 2 : 1;
-        if (run->kube)
-                kube_source_leave(run->kube, left, run);
-        control_leave(run->control, how, deadline, left, run);
+        if (control_is_leaving(run->control))
+                leave(run, LEAVE_NODE, "leaving: this node goes, its routes and addresses are handed over");
+        else if (!run->kube || !kube_source_ask_going(run->kube, on_going, run))
+                on_going(run, false);
 }
 
 static void take_apart(struct run *run)

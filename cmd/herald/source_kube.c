@@ -16,6 +16,7 @@
 #include "follow.h"
 #include "group_key.h"
 #include "k8s/auth.h"
+#include "k8s/daemonset.h"
 #include "k8s/discovery.h"
 #include "k8s/lease.h"
 #include "k8s/transport.h"
@@ -65,6 +66,7 @@ struct kube_source {
         struct kube_slices *slices;
         struct kube_metallb *metallb;
         struct lease *lease;
+        struct daemonset *daemonset; /* that we are a pod of; NULL: none */
         struct writer *writer;
         struct kube_look *look;
         char *namespace;
@@ -377,9 +379,18 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
         control_on_configured(control, on_configured, source);
         for (size_t i = 0; i < N_FIXED; i++)
                 follow(source, i, o);
+        if (o->daemonset)
+                source->daemonset = daemonset_new(source->transport, o->namespace, o->daemonset);
         source->lease =
                 lease_new(source->transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, source);
         return source;
+}
+
+bool kube_source_ask_going(struct kube_source *source, void (*answer)(void *, bool), void *arg)
+{
+        if (source->daemonset)
+                daemonset_ask(source->daemonset, answer, arg);
+        return source->daemonset;
 }
 
 void kube_source_leave(struct kube_source *source, void (*done)(void *), void *arg)
@@ -391,6 +402,7 @@ void kube_source_leave(struct kube_source *source, void (*done)(void *), void *a
 void kube_source_free(struct kube_source *source)
 {
         lease_free(source->lease);
+        daemonset_free(source->daemonset);
         control_on_configured(source->control, NULL, NULL);
         kube_slices_free(source->slices);
         kube_metallb_free(source->metallb);

@@ -3,6 +3,8 @@
  * who leads, the leader's writes become requests.
  */
 #pragma once
+#include <stdbool.h>
+
 struct control;
 struct kube_source;
 struct loop;
@@ -13,6 +15,9 @@ struct write;
 /* NULL if it is not known how to reach the API server: *why is then a sentence (free it). An API server that
  * is down is no error: it is asked until it answers. */
 struct kube_source *kube_source_new(struct loop *, struct control *, const struct run_options *, char **why);
+/* answer(arg, going), not before this returns and within 500 ms: whether the DaemonSet that --daemonset names is being
+ * taken away. False: none is named, and there is no answer. */
+bool kube_source_ask_going(struct kube_source *, void (*answer)(void *arg, bool going), void *arg);
 /* Gives the Lease back; done(arg) when that is done or cannot be done, within 5 s. */
 void kube_source_leave(struct kube_source *, void (*done)(void *arg), void *arg);
 void kube_source_free(struct kube_source *);

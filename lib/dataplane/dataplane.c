@@ -7,13 +7,14 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "dataplane/gate.h"
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PORT = 10256, BODY_MAX = 16 << 10, HEADERS_MAX = 8 << 10, TIMEOUT_S = 1 };
+enum { DEFAULT_PORT = 10256, BODY_MAX = 16 << 10, HEADERS_MAX = 8 << 10, TIMEOUT_S = 1, HERE_MAX = 3 };
 static const int64_t steady = 2 * SEC, hurried = 100 * MSEC;
 
 struct probe {
@@ -29,16 +30,16 @@ struct dataplane {
         void *arg;
         struct loop_timer *timer;
         struct gate gate;
-        struct ip ip, loopback;
+        struct ip ip;
         uint16_t port;
         struct probe health, check;
         struct mono next_health, next_check;
         bool waiting, was_open;
         uint16_t *ports; /* waited for, and not ready */
-        size_t n_ports, turn;
-        uint16_t asked;    /* by the running check */
-        struct ip node;    /* an address of it; unspecified: not known */
-        bool ask_loopback; /* the node's address was silent last time */
+        size_t n_ports, turn; /* all addresses of one port, then the next port */
+        struct ip here[HERE_MAX]; /* the last one is loopback */
+        size_t n_here;
+        uint16_t asked; /* by the running check */
         uint16_t *ready;
         size_t n_ready;
 };
@@ -48,9 +49,11 @@ struct dataplane {
 static void on_answer(struct evhttp_request *req, void *arg)
 {
         struct probe *probe = arg;
-        int code = req ? evhttp_request_get_response_code(req) : 0;
+        struct evbuffer *body = req ? evhttp_request_get_input_buffer(req) : NULL;
+        size_t len = body ? evbuffer_get_length(body) : 0;
+        const char *text = len > 0 ? (const char *)evbuffer_pullup(body, -1) : "";
         probe->running = false;
-        probe->result(probe->owner, code == HTTP_OK ? PROBE_OK : code ? PROBE_BAD : PROBE_SILENT);
+        probe->result(probe->owner, gate_judge(req ? evhttp_request_get_response_code(req) : 0, text, len));
 }
 
 static void drop_connection(struct probe *probe)
@@ -76,7 +79,7 @@ static void start(struct probe *probe, struct ip ip, uint16_t port)
         struct evhttp_request *req = evhttp_request_new(on_answer, probe);
         if (!req)
                 abort();
-        evhttp_add_header(evhttp_request_get_output_headers(req), "Host", host);
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Host", "localhost");
         evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
         probe->running = true;
         if (evhttp_make_request(probe->connection, req, EVHTTP_REQ_GET, "/healthz") != 0 && probe->running) {
@@ -99,10 +102,9 @@ static void arm(struct dataplane *dp)
 
 static void check_next(struct dataplane *dp)
 {
-        dp->turn %= dp->n_ports;
-        dp->asked = dp->ports[dp->turn];
-        bool loopback = dp->ask_loopback || ip_is_unspecified(dp->node);
-        start(&dp->check, loopback ? dp->loopback : dp->node, dp->asked);
+        dp->turn %= dp->n_ports * dp->n_here;
+        dp->asked = dp->ports[dp->turn / dp->n_here];
+        start(&dp->check, dp->here[dp->turn % dp->n_here], dp->asked);
 }
 
 static void work(void *arg)
@@ -160,9 +162,7 @@ static void on_check(struct dataplane *dp, enum probe_result result)
                 passed(dp, at);
         else
                 dp->turn++;
-        if (result == PROBE_SILENT)
-                dp->ask_loopback = !dp->ask_loopback;
-        bool round = dp->turn >= dp->n_ports;
+        bool round = dp->turn >= dp->n_ports * dp->n_here;
         dp->next_check = round ? mono_add(mono_now(), hurried) : mono_now();
         arm(dp);
 }
@@ -176,8 +176,23 @@ struct dataplane *dataplane_new(struct loop *loop, loop_fn *changed, void *arg)
         dp->health = (struct probe){.owner = dp, .result = on_health};
         dp->check = (struct probe){.owner = dp, .result = on_check};
         dp->timer = loop_timer_new(loop, work, dp);
-        ip_parse("127.0.0.1", &dp->loopback);
+        dataplane_here(dp, NULL, 0);
         return dp;
+}
+
+static struct ip loopback(void)
+{
+        struct ip ip;
+        ip_parse("127.0.0.1", &ip);
+        return ip;
+}
+
+void dataplane_here(struct dataplane *dp, const struct ip *v, size_t n)
+{
+        dp->n_here = 0;
+        for (size_t i = 0; i < n && dp->n_here < HERE_MAX - 1; i++)
+                dp->here[dp->n_here++] = v[i];
+        dp->here[dp->n_here++] = loopback();
 }
 
 void dataplane_free(struct dataplane *dp)
@@ -194,7 +209,7 @@ void dataplane_free(struct dataplane *dp)
 
 void dataplane_configure(struct dataplane *dp, const struct settings *settings, bool standalone)
 {
-        struct ip ip = ip_is_unspecified(settings->healthz_ip) ? dp->loopback : settings->healthz_ip;
+        struct ip ip = ip_is_unspecified(settings->healthz_ip) ? loopback() : settings->healthz_ip;
         uint16_t port = settings->healthz_port ? settings->healthz_port : DEFAULT_PORT;
         bool off = settings->data_plane_off || (standalone && !settings->healthz_port);
         if (off == dp->gate.off && (off || (ip_eq(ip, dp->ip) && port == dp->port)))
@@ -206,11 +221,6 @@ void dataplane_configure(struct dataplane *dp, const struct settings *settings, 
         dp->was_open = off;
         dp->next_health = dp->next_check = mono_now();
         arm(dp);
-}
-
-void dataplane_node(struct dataplane *dp, struct ip ip)
-{
-        dp->node = ip;
 }
 
 bool dataplane_open(const struct dataplane *dp, struct mono now)

@@ -15,9 +15,9 @@ void dataplane_free(struct dataplane *); /* NULL is fine */
 
 /* Where to ask, and whether at all. standalone: only if Settings names an address. */
 void dataplane_configure(struct dataplane *, const struct settings *, bool standalone);
-/* An address of the node: kube-proxy may answer for Services there only, and not on 127.0.0.1 (its
- * nodePortAddresses, "primary" by default with nftables). */
-void dataplane_node(struct dataplane *, struct ip);
+/* The node's own addresses, at most two: kube-proxy answers for Services where it serves node ports, which is not
+ * on loopback in nftables mode. */
+void dataplane_here(struct dataplane *, const struct ip *, size_t n);
 /* Whether kube-proxy is well. */
 bool dataplane_open(const struct dataplane *, struct mono now);
 /* Whether the data plane of this node is another one: nobody answers at healthz. */

@@ -1,13 +1,14 @@
 /*
  * Whether this node's data plane can serve. Pure: answers of kube-proxy's healthz come in, with the time.
  *
- * kube-proxy answers 200 once it has written its rules and as long as they are not overdue. A node where nobody
+ * kube-proxy answers 200 as long as its rules are not overdue. A node where nobody
  * answers for GATE_ABSENT_AFTER from the start has no kube-proxy (another data plane, or none): nothing is waited
  * for then. Where somebody has answered once, silence is a kube-proxy that is down.
  */
 #pragma once
 #include "base/clock.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 #define GATE_ABSENT_AFTER (60 * SEC)
 #define GATE_FRESH        (5 * SEC) /* how long an answer counts */
@@ -17,6 +18,10 @@ enum probe_result {
         PROBE_BAD,    /* another answer */
         PROBE_SILENT, /* none */
 };
+
+/* What an answer is worth; code 0: there was none. A kube-proxy says 200 from its start on, before it has written
+ * any rule: from 1.34 or so its body names then no IP family that it has written rules for. */
+enum probe_result gate_judge(int code, const char *body, size_t len);
 
 struct gate {
         bool off;

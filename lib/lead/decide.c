@@ -336,6 +336,10 @@ void decide(const struct store *store, const struct config *config, const struct
                         assign(&desk, NULL, 0, NULL, false);
                 return;
         }
+        if (service->deleting) { /* what it has is announced until it is gone; whoever clears its status is right */
+                say(&desk, service->n_status > 0 ? REASON_ALLOCATED : REASON_BEING_DELETED, NULL);
+                return;
+        }
         if (service->n_status > 0)
                 take_inventory(&desk);
         else

@@ -56,6 +56,7 @@ struct condition_seen { /* of status.conditions, one of ours */
 
 struct service {
         bool load_balancer;     /* spec.type */
+        bool deleting;          /* has a deletionTimestamp: somebody's finalizer keeps it */
         const char *lb_class;   /* spec.loadBalancerClass; NULL if unset */
         enum lb_policy policy;
         enum ip_families_policy family_policy;
@@ -92,11 +93,12 @@ struct endpoint_slice {
 };
 
 struct node {
+        struct ip addresses[2]; /* InternalIP, at most one of each family */
+        size_t n_addresses;
         bool excluded;     /* label node.kubernetes.io/exclude-from-external-load-balancers */
         bool cordoned;     /* spec.unschedulable */
         enum reason leaving; /* by what it is known that the node goes away; REASON_NONE: it stays */
         bool ready;        /* condition Ready is True; true where the object says nothing (files) */
-        struct ip address; /* its first InternalIP; unspecified if it has none */
         bool network_down; /* condition NetworkUnavailable is True */
 };
 

@@ -47,6 +47,7 @@ static const struct row rows[REASON_MAX] = {
         [REASON_FOREIGN_ADDRESS] = {"ForeignAddress", "The status of the service holds an address that no "
                                                       "pool of ours contains and that we did not "
                                                       "allocate; it is left alone."},
+        [REASON_BEING_DELETED] = {"BeingDeleted", "The service is being deleted, so it gets no address any more."},
         /* announcing */
         [REASON_ANNOUNCED] = {"Announced", "This node announces the address to its BGP peers."},
         [REASON_CANDIDATE] = {"Candidate", "This node may answer ARP and NDP for the address."},
@@ -126,7 +127,7 @@ static const struct row rows[REASON_MAX] = {
 };
 
 /* Rows are found by index: a reason without a row would be a NULL name, which test_reason looks for. */
-_Static_assert(REASON_MAX == 48, "a reason was added or removed: give it a row above");
+_Static_assert(REASON_MAX == 49, "a reason was added or removed: give it a row above");
 
 static const struct row *row_of(enum reason r)
 {

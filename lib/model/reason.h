@@ -22,6 +22,7 @@ enum reason {
         REASON_ADDRESS_CONFLICT,
         REASON_FAMILY_MISMATCH,
         REASON_FOREIGN_ADDRESS,
+        REASON_BEING_DELETED,
         /* announcing */
         REASON_ANNOUNCED,
         REASON_CANDIDATE,

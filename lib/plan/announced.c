@@ -45,10 +45,15 @@ static void ask_all(struct plan_input *in, struct census *bgp, struct census *l2
         in->self = NULL;
 }
 
-/* "2 of 3 nodes: why not. 1: why not." */
+static bool is_about_the_service(enum reason reason)
+{
+        return reason == REASON_NO_ENDPOINTS || reason == REASON_NO_ADVERTISEMENT;
+}
+
+/* "None of 3 nodes may announce it. 2 nodes: why not. 1 node: why not." */
 static const char *why_nobody(const struct census *census, enum reason *first, struct arena *arena)
 {
-        const char *text = "";
+        const char *text = arena_printf(arena, "None of %zu nodes may announce it.", census->nodes);
         bool told[REASON_MAX] = {false};
         *first = REASON_NONE;
         for (;;) {
@@ -65,11 +70,11 @@ static const char *why_nobody(const struct census *census, enum reason *first, s
                 told[reason] = true;
                 if (*first == REASON_NONE)
                         *first = reason;
-                if (best == census->nodes)
+                if (best == census->nodes && (best == 1 || is_about_the_service(reason)))
                         text = reason_sentence(reason);
                 else
-                        text = arena_printf(arena, "%s%s%zu of %zu nodes: %s", text, *text ? " " : "", best,
-                                            census->nodes, reason_sentence(reason));
+                        text = arena_printf(arena, "%s %zu node%s: %s", text, best, best == 1 ? "" : "s",
+                                            reason_sentence(reason));
         }
 }
 

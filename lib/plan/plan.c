@@ -30,7 +30,7 @@ static struct mono hold_on(struct plan_input *in, const struct past *past, struc
         const struct fact **cleared = arena_array(in->scratch, past->was->n_uids + 1, sizeof(cleared[0]));
         for (size_t i = 0; i < past->was->n_uids; i++) {
                 const struct fact *fact = store_service_by_uid(in->store, past->was->uids[i]);
-                if (fact && fact->u.service.n_status == 0)
+                if (fact && fact->u.service.n_status == 0 && !fact->u.service.deleting)
                         cleared[n++] = fact;
         }
         ipam_holding_of(in->store, in->config, in->ip, cleared, n, in->scratch, &in->holding);

@@ -42,9 +42,9 @@ static bool same_families(const struct service *a, const struct service *b)
 
 static bool same_service(const struct service *a, const struct service *b)
 {
-        return a->load_balancer == b->load_balancer && a->policy == b->policy && a->health_port == b->health_port && a->term == b->term &&
-               same_text(a->lb_class, b->lb_class) && same_families(a, b) && same_ports(a, b) &&
-               same_text(a->pod_selector, b->pod_selector) &&
+        return a->load_balancer == b->load_balancer && a->deleting == b->deleting && a->policy == b->policy &&
+               a->health_port == b->health_port && a->term == b->term && same_text(a->lb_class, b->lb_class) &&
+               same_families(a, b) && same_ports(a, b) && same_text(a->pod_selector, b->pod_selector) &&
                same_ips(a->requested_ips, a->n_requested, b->requested_ips, b->n_requested) &&
                same_text(a->request_error, b->request_error) &&
                same_text(a->requested_pool, b->requested_pool) && same_text(a->share_key, b->share_key) &&
@@ -67,8 +67,9 @@ static bool same_slice(const struct endpoint_slice *a, const struct endpoint_sli
 
 static bool same_node(const struct node *a, const struct node *b)
 {
-        return a->excluded == b->excluded && a->leaving == b->leaving && a->cordoned == b->cordoned && a->ready == b->ready &&
-               a->network_down == b->network_down && ip_eq(a->address, b->address);
+        return same_ips(a->addresses, a->n_addresses, b->addresses, b->n_addresses) &&
+               a->excluded == b->excluded && a->leaving == b->leaving && a->cordoned == b->cordoned &&
+               a->ready == b->ready && a->network_down == b->network_down;
 }
 
 bool fact_same(const struct fact *a, const struct fact *b)

@@ -21,7 +21,8 @@ CASES = sorted(name[:-5] for name in os.listdir(PLANS) if name.endswith(".yaml")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 OPTIONS = {
     "run": ("--kubeconfig", "--node-name", "--namespace", "--metallb-namespace", "--config", "--standalone",
-            "--ignore-exclude-lb", "--group-key", "--state-dir", "--http", "--log-level", "--help"),
+            "--ignore-exclude-lb", "--load-balancer-class", "--daemonset", "--group-key", "--state-dir", "--http", "--log-level",
+            "--help"),
     "plan": ("-f", "--filename", "-o", "--output", "-h", "--help", "Exit status: 0", "9223372036854775807"),
     "check": ("-o", "--output", "-h", "--help", "Exit status: 0"),
     "version": ("-h", "--help"),
@@ -149,6 +150,29 @@ def test_text_shows_the_address_that_is_not_announced():
     lines = herald("plan", "dual-stack.yaml", cwd=PLANS).out.splitlines()
     assert any(line.startswith("    BGP: Not 2001:db8:: (NoPeerOfFamily): ") for line in lines), lines
     assert any(line.startswith("    layer 2: Not 2001:db8::2 (NoEndpoints): ") for line in lines), lines
+
+
+def test_text_says_which_label_or_taint_leaves_a_service_without_a_node():
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    objects = [document for document in documents("local") if document["kind"] != "Node"]
+    nodes = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"cp-{i}", "labels": {label: ""}}} for i in range(3)]
+
+    def told(*more):
+        text = "\n---\n".join(json.dumps(numbers(each)) for each in (*objects, *nodes, *more))
+        return [line for line in herald("plan", "-", text=text).out.splitlines() if "announced by no node" in line]
+
+    lines = told()
+    assert len(lines) == 2  # a Service of each externalTrafficPolicy
+    assert all("NodeExcluded: None of 3 nodes may announce it. 3 nodes: " in line and label in line
+               and "excludeLabel: ignore" in line for line in lines), lines
+    nodes[0] = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "cp-0"},
+                "spec": {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}}
+    assert all("2 nodes: The node has the label" in line and "1 node: The node has the taint ToBeDeleted" in line
+               for line in told())
+    settings = {"apiVersion": "heraldlb.io/v1alpha1", "kind": "Settings", "metadata": {"name": "default"},
+                "spec": {"excludeLabel": "ignore"}}
+    lines = told(settings)
+    assert len(lines) == 1 and "NoLocalEndpoints: " in lines[0]
 
 
 @pytest.mark.parametrize("command", ["plan", "check"])

@@ -24,11 +24,11 @@ static void on_request(struct evhttp_request *req, void *arg)
         evhttp_send_reply(req, server->code, NULL, NULL);
 }
 
-static void serve(struct server *server, int code)
+static void serve_at(struct server *server, const char *address, int code)
 {
         struct evhttp_bound_socket *socket;
         *server = (struct server){.http = evhttp_new(loop_base(loop)), .code = code};
-        socket = evhttp_bind_socket_with_handle(server->http, "127.0.0.1", 0);
+        socket = evhttp_bind_socket_with_handle(server->http, address, 0);
         ck_assert_ptr_nonnull(socket);
         struct sockaddr_storage addr;
         socklen_t len = sizeof(addr);
@@ -37,6 +37,11 @@ static void serve(struct server *server, int code)
         memcpy(port, (const char *)&addr + 2, 2); /* sin_port */
         server->port = (uint16_t)(port[0] << 8 | port[1]);
         evhttp_set_gencb(server->http, on_request, server);
+}
+
+static void serve(struct server *server, int code)
+{
+        serve_at(server, "127.0.0.1", code);
 }
 
 static void on_changed(void *arg)
@@ -84,6 +89,13 @@ static bool one_port_passed(void)
         return n == 1 && ports[0] == good.port && bad.asked > 2;
 }
 
+static bool the_port_passed(void)
+{
+        size_t n;
+        dataplane_ports(dp, &n);
+        return n == 1;
+}
+
 static bool both_ports_passed(void)
 {
         size_t n;
@@ -127,6 +139,27 @@ START_TEST(it_asks_until_all_is_well)
 }
 END_TEST
 
+/* As kube-proxy does in nftables mode: what is on loopback is not what is on the node's address. */
+START_TEST(checks_are_asked_at_the_addresses_of_the_node)
+{
+        int changes = 0;
+        struct ip here[2];
+        loop = loop_new("test");
+        serve_at(&good, "127.0.0.2", 200);
+        dp = dataplane_new(loop, on_changed, &changes);
+        ip_parse("127.0.0.3", &here[0]); /* nobody there, */
+        ip_parse("127.0.0.2", &here[1]);
+        dataplane_here(dp, here, 2);
+        dataplane_configure(dp, &(struct settings){.data_plane_off = true}, false);
+        dataplane_wait(dp, true, &good.port, 1);
+        wait_until(the_port_passed);
+        ck_assert_int_eq(changes, 1);
+        dataplane_free(dp);
+        evhttp_free(good.http);
+        loop_free(loop);
+}
+END_TEST
+
 START_TEST(settings_turn_it_off)
 {
         int changes = 0;
@@ -146,6 +179,7 @@ END_TEST
 
 int main(void)
 {
-        const TTest *const tests[] = {it_asks_until_all_is_well, settings_turn_it_off};
+        const TTest *const tests[] = {it_asks_until_all_is_well, checks_are_asked_at_the_addresses_of_the_node,
+                                      settings_turn_it_off};
         return run_tests("dataplane", tests, sizeof(tests) / sizeof(tests[0]));
 }

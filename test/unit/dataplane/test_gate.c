@@ -1,5 +1,6 @@
 #include "dataplane/gate.h"
 #include "test/unit/base/suite.h"
+#include <string.h>
 
 static struct mono at(int64_t sec)
 {
@@ -43,6 +44,25 @@ START_TEST(a_kube_proxy_that_fell_silent_is_down)
 }
 END_TEST
 
+static enum probe_result judge(int code, const char *body)
+{
+        return gate_judge(code, body, strlen(body));
+}
+
+START_TEST(a_kube_proxy_that_has_written_nothing_yet_is_not_well)
+{
+        ck_assert_int_eq(judge(0, ""), PROBE_SILENT);
+        ck_assert_int_eq(judge(503, "{\"healthy\":true,\"status\":{\"IPv4\":{}}}"), PROBE_BAD);
+        ck_assert_int_eq(judge(200, "{\"lastUpdated\":\"x\",\"healthy\":true}"), PROBE_BAD);
+        ck_assert_int_eq(judge(200, "{\"lastUpdated\":\"x\",\"healthy\":true,\"status\":{}}"), PROBE_BAD);
+        ck_assert_int_eq(judge(200, "{\"healthy\":true,\"status\":{\"IPv4\":{\"healthy\":true}}}"), PROBE_OK);
+        ck_assert_int_eq(judge(200, "{\"lastUpdated\":\"x\",\"nodeEligible\":true}"), PROBE_OK); /* older ones */
+        ck_assert_int_eq(judge(200, "{\"localEndpoints\":1"), PROBE_OK);
+        ck_assert_int_eq(judge(200, "ok"), PROBE_OK);
+        ck_assert_int_eq(judge(200, ""), PROBE_OK);
+}
+END_TEST
+
 START_TEST(off_is_open)
 {
         struct gate gate = {.off = true};
@@ -56,6 +76,7 @@ int main(void)
 {
         const TTest *const tests[] = {an_answer_opens_it_and_is_believed_for_a_while,
                                       a_node_where_nobody_ever_answers_has_no_kube_proxy,
-                                      a_kube_proxy_that_fell_silent_is_down, off_is_open};
+                                      a_kube_proxy_that_fell_silent_is_down,
+                                      a_kube_proxy_that_has_written_nothing_yet_is_not_well, off_is_open};
         return run_tests("gate", tests, sizeof(tests) / sizeof(tests[0]));
 }

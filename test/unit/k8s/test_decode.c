@@ -425,9 +425,13 @@ START_TEST(node_signals)
                  "\"KubeletNotReady\",\"message\":\"[PLEG is not healthy, node is shutting down]\"}]}",
                  {.leaving = REASON_NODE_SHUTTING_DOWN}},
                 {"",
-                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"message\":"
-                 "\"node is shutting down\"}]}",
+                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":"
+                 "\"KubeletNotReady\",\"message\":\"node is shutting down\"}]}",
                  {.ready = true}},
+                {"", /* the words of somebody else */
+                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\",\"reason\":"
+                 "\"NodeStatusUnknown\",\"message\":\"node is shutting down\"}]}",
+                 {.ready = false}},
                 {"",
                  ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},{\"type\":"
                  "\"NetworkUnavailable\",\"status\":\"True\"}]}",
@@ -455,6 +459,35 @@ START_TEST(node_signals)
                 ck_assert_str_eq(f->ref.namespace, "");
                 fact_free(f);
         }
+}
+END_TEST
+
+START_TEST(a_node_has_one_address_of_a_family)
+{
+        struct fact *f = decode("{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"},\"status\":{"
+                                "\"addresses\":[{\"type\":\"Hostname\",\"address\":\"n\"},"
+                                "{\"type\":\"ExternalIP\",\"address\":\"192.0.2.1\"},"
+                                "{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"},"
+                                "{\"type\":\"InternalIP\",\"address\":\"10.0.0.2\"},"
+                                "{\"type\":\"InternalIP\",\"address\":\"fd00::1\"},"
+                                "{\"type\":\"InternalIP\",\"address\":\"fd00::2\"}]}}");
+        char text[IP_STRLEN];
+        ck_assert_uint_eq(f->u.node.n_addresses, 2);
+        ck_assert_str_eq(ip_str(f->u.node.addresses[0], text), "10.0.0.1");
+        ck_assert_str_eq(ip_str(f->u.node.addresses[1], text), "fd00::1");
+        fact_free(f);
+}
+END_TEST
+
+START_TEST(a_service_that_a_finalizer_keeps_is_being_deleted)
+{
+        struct fact *f = decode("{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"s\","
+                                "\"finalizers\":[\"example.com/x\"],\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"}}");
+        ck_assert(f->u.service.deleting);
+        fact_free(f);
+        f = decode("{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"s\"}}");
+        ck_assert(!f->u.service.deleting);
+        fact_free(f);
 }
 END_TEST
 
@@ -503,6 +536,8 @@ int main(void)
         tcase_add_test(tc, endpoint_conditions);
         tcase_add_test(tc, a_slice_of_names_is_an_empty_one);
         tcase_add_test(tc, node_signals);
+        tcase_add_test(tc, a_node_has_one_address_of_a_family);
+        tcase_add_test(tc, a_service_that_a_finalizer_keeps_is_being_deleted);
         tcase_add_test(tc, a_namespace_is_its_labels);
         tcase_add_test(tc, a_reference_to_any_kind);
         SRunner *runner = srunner_create(suite);

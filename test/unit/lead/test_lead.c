@@ -291,6 +291,37 @@ START_TEST(other_types_and_classes)
 }
 END_TEST
 
+static void clear(const char *name)
+{
+        object(name)->status[0] = '\0';
+        object(name)->rv = ++last_rv;
+}
+
+START_TEST(what_is_being_deleted_keeps_what_it_has_and_gets_nothing)
+{
+        test_pool(config, "lan range=10.0.0.1-10.0.0.9 range=2001:db8::1-2001:db8::9");
+        held("a/has deleting", "ip=10.0.0.1 alloc=lan term=3");
+        apply("a/late deleting");
+        apply("a/other");
+        run();
+        ck_assert_str_eq(status("a/has"), "ip=10.0.0.1 alloc=lan term=3");
+        ck_assert_str_eq(verdict("a/has"), "Allocated");
+        ck_assert_str_eq(status("a/late"), "");
+        ck_assert_str_eq(verdict("a/late"), "BeingDeleted");
+        ck_assert_str_eq(status("a/other"), "ip=10.0.0.2 alloc=lan term=7"); /* 10.0.0.1 is still held */
+        apply("a/has deleting prefer family=46");
+        run();
+        ck_assert_str_eq(status("a/has"), "ip=10.0.0.1 alloc=lan term=3");
+        clear("a/has"); /* whoever's finalizer it is has tidied up */
+        run();
+        ck_assert_str_eq(status("a/has"), "");
+        delete_service("a/has");
+        apply("a/next");
+        run();
+        ck_assert_str_eq(status("a/next"), "ip=10.0.0.1 alloc=lan term=7");
+}
+END_TEST
+
 START_TEST(a_load_balancer_that_becomes_something_else_frees_its_address)
 {
         test_pool(config, "lan range=10.0.0.1-10.0.0.1");
@@ -635,12 +666,6 @@ START_TEST(a_service_made_again_is_another_one)
 END_TEST
 
 /* ---- a status that somebody else clears ---- */
-
-static void clear(const char *name)
-{
-        object(name)->status[0] = '\0';
-        object(name)->rv = ++last_rv;
-}
 
 START_TEST(a_cleared_status_is_restored)
 {
@@ -1070,6 +1095,7 @@ static TCase *decision_tests(void)
         tcase_add_test(tcase, a_changed_config_serves_who_waits);
         tcase_add_test(tcase, who_shares_can_move_in_later);
         tcase_add_test(tcase, other_types_and_classes);
+        tcase_add_test(tcase, what_is_being_deleted_keeps_what_it_has_and_gets_nothing);
         tcase_add_test(tcase, a_load_balancer_that_becomes_something_else_frees_its_address);
         tcase_add_test(tcase, a_request_keeps_the_old_address_until_the_new_one_is_had);
         tcase_add_test(tcase, another_pool_on_request);

@@ -64,12 +64,18 @@ START_TEST(why_nobody_does)
         store_put(store, test_fact(KIND_NODE, "n2 excluded"));
         check(of("10.0.0.1", NULL), true, REASON_ANNOUNCED, "Announced by BGP from 1 node.");
         store_put(store, test_fact(KIND_NODE, "n3 tainted"));
-        struct announced a = of("10.0.0.1", NULL);
-        ck_assert_int_eq(a.reason, REASON_NODE_EXCLUDED);
-        ck_assert_str_eq(a.message,
-                         "2 of 3 nodes: The node has the label node.kubernetes.io/exclude-from-external-load-balancers; "
-                         "remove it, or set excludeLabel: ignore in Settings. 1 of 3 nodes: The node has the taint "
-                         "node.kubernetes.io/out-of-service, so its addresses go to other nodes.");
+        check(of("10.0.0.1", NULL), false, REASON_NODE_EXCLUDED,
+              "None of 3 nodes may announce it. 2 nodes: The node has the label "
+              "node.kubernetes.io/exclude-from-external-load-balancers; remove it, or set excludeLabel: ignore in "
+              "Settings. 1 node: The node has the taint node.kubernetes.io/out-of-service, so its addresses go to "
+              "other nodes.");
+        store_put(store, test_fact(KIND_NODE, "n3 excluded"));
+        check(of("10.0.0.1", NULL), false, REASON_NODE_EXCLUDED,
+              "None of 3 nodes may announce it. 3 nodes: The node has the label "
+              "node.kubernetes.io/exclude-from-external-load-balancers; remove it, or set excludeLabel: ignore in "
+              "Settings.");
+        config->settings.ignore_excluded = true;
+        check(of("10.0.0.1", NULL), true, REASON_ANNOUNCED, "Announced by BGP from 3 nodes.");
         store_put(store, test_fact(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n1:"));
         for (char name[] = "n1"; name[1] < '4'; name[1]++)
                 store_put(store, test_fact(KIND_NODE, name));

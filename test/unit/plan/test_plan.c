@@ -594,7 +594,7 @@ START_TEST(what_is_not_to_be_restored_goes_at_once)
 {
         struct want *was = announced();
         static const char *const now[] = {"a/web ip=10.0.0.2", "a/web clusterip", "a/web uid=other",
-                                          "a/web class=other", "a/other"};
+                                          "a/web class=other", "a/web deleting", "a/other"};
         for (size_t i = 0; i < sizeof(now) / sizeof(now[0]); i++) {
                 drop(KIND_SERVICE, "a", "web");
                 put(KIND_SERVICE, now[i]);

@@ -81,6 +81,8 @@ static inline bool service_flag(struct service *service, const char *word)
                 service->family_policy = FAMILY_REQUIRE_DUAL;
         else if (!strcmp(word, "clusterip"))
                 service->load_balancer = false;
+        else if (!strcmp(word, "deleting"))
+                service->deleting = true;
         else
                 return false;
         return true;

@@ -220,6 +220,15 @@ static void decode_conditions(struct service *svc, struct json_object *obj)
         }
 }
 
+/* kube-proxy does not answer for a Service that names another proxy. */
+static uint16_t decode_health_port(const struct fact *fact, struct json_object *spec)
+{
+        int64_t port = json_int_at(spec, "healthCheckNodePort");
+        if (labels_get(&fact->labels, "service.kubernetes.io/service-proxy-name"))
+                return 0;
+        return port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 static uint64_t decode_term(const char *text)
 {
         char *end = NULL;
@@ -240,8 +249,7 @@ void decode_service(struct fact *fact, struct json_object *obj)
         decode_requests(fact, obj, spec);
         decode_families(svc, spec);
         decode_ports(fact, spec);
-        int64_t health = json_int_at(spec, "healthCheckNodePort");
-        svc->health_port = health > 0 && health <= UINT16_MAX ? (uint16_t)health : 0;
+        svc->health_port = decode_health_port(fact, spec);
         svc->pod_selector = decode_pod_selector(fact->arena, json_object_at(spec, "selector"));
         decode_status(fact, obj);
         decode_conditions(svc, obj);

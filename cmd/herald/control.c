@@ -426,6 +426,11 @@ void control_metrics(const struct control *control, struct metrics *metrics)
         metrics_put(metrics, METRIC_SERVICES, (double)store_count(control->store, KIND_SERVICE), NULL);
         metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)plans.bgp, "protocol", "bgp", NULL);
         metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)plans.l2, "protocol", "layer2", NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)plans.waiting, "reason",
+                    reason_name(REASON_DATA_PLANE_NOT_READY), NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)plans.waiting_check, "reason",
+                    reason_name(REASON_HEALTH_CHECK_NOT_READY), NULL);
+        metrics_put(metrics, METRIC_DATA_PLANE_READY, dataplane_open(control->dataplane, mono_now()), NULL);
         metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)(control->config->n_verdicts - bad), "valid",
                     "true", NULL);
         metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);

@@ -269,6 +269,8 @@ struct plans_count plans_count(const struct plans *plans)
         for (const struct plan *plan = plans->all; plan; plan = plan->hh.next) {
                 count.bgp += plan->announced && plan->want->n_routes > 0;
                 count.l2 += plan->announced && plan->want->l2.candidate;
+                count.waiting += plan->want->waits && !plan->want->waits_port;
+                count.waiting_check += plan->want->waits && plan->want->waits_port;
         }
         return count;
 }

@@ -43,5 +43,6 @@ uint64_t plans_made(const struct plans *); /* ever */
 
 struct plans_count {
         size_t bgp, l2; /* addresses that are announced */
+        size_t waiting, waiting_check; /* addresses that wait for kube-proxy, for the check of a Service */
 };
 struct plans_count plans_count(const struct plans *);

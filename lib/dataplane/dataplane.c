@@ -6,6 +6,7 @@
 #include "dataplane/dataplane.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "dataplane/around.h"
 #include "dataplane/gate.h"
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -118,6 +119,16 @@ static void work(void *arg)
         arm(dp);
 }
 
+static void look_around(const struct dataplane *dp)
+{
+        struct around around = around_look();
+        const char *warning = around_warning(&around), *note = dp->gate.absent ? around_note(&around) : NULL;
+        if (warning)
+                log_warn("dataplane", "%s", warning);
+        if (note)
+                log_info("dataplane", "%s", note);
+}
+
 static void on_health(struct dataplane *dp, enum probe_result result)
 {
         struct mono now = mono_now();
@@ -130,6 +141,8 @@ static void on_health(struct dataplane *dp, enum probe_result result)
         else if (open != dp->was_open)
                 log_info("dataplane", open ? "kube-proxy is well" : "kube-proxy is not well: new addresses wait");
         dp->next_health = mono_add(now, !open && dp->waiting ? hurried : steady);
+        if (open && !dp->was_open)
+                look_around(dp);
         if (open && (dp->waiting || !dp->was_open))
                 dp->changed(dp->arg);
         dp->was_open = open;

@@ -20,7 +20,7 @@ enum probe_result {
 };
 
 /* What an answer is worth; code 0: there was none. A kube-proxy says 200 from its start on, before it has written
- * any rule: from 1.34 or so its body names then no IP family that it has written rules for. */
+ * any rule; that of 1.36 then names no IP family in "status". One that does not tell ("healthy") is believed. */
 enum probe_result gate_judge(int code, const char *body, size_t len);
 
 struct gate {

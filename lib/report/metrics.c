@@ -22,6 +22,11 @@ static const struct row rows[] = {
         [METRIC_ADDRESSES_ANNOUNCED] =
                 {"herald_addresses_announced", "gauge",
                  "Addresses that this node announces (bgp) or may answer for (layer2)."},
+        [METRIC_ADDRESSES_WAITING] =
+                {"herald_addresses_waiting", "gauge",
+                 "Addresses that this node does not announce until its data plane can serve, by reason."},
+        [METRIC_DATA_PLANE_READY] = {"herald_data_plane_ready", "gauge",
+                                     "1 while new addresses may be announced: kube-proxy is well, or not asked."},
         [METRIC_POOL_ADDRESSES] = {"herald_pool_addresses", "gauge", "Addresses in the pool."},
         [METRIC_POOL_ASSIGNED] = {"herald_pool_assigned", "gauge",
                                   "Addresses of the pool that Services hold."},

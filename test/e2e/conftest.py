@@ -99,7 +99,8 @@ def world():
         register_nodes(lab, cluster)
         configure(lab, cluster)
         kubeconfig = cluster.service_account_kubeconfig(NAMESPACE, "herald")
-        heralds = {name: Herald(lab, node, kubeconfig=kubeconfig).start() for name, node in lab.nodes.items()}
+        heralds = {name: Herald(lab, node, kubeconfig=kubeconfig, args=["--daemonset", "herald"]).start()
+                   for name, node in lab.nodes.items()}
         for herald in heralds.values():
             herald.wait_ready(30)
         yield World(lab=lab, cluster=cluster, heralds=heralds)

@@ -101,7 +101,8 @@ def numbers(value, key=""):
         return [numbers(item, key) for item in value]
     if key in ("port", "myASN", "peerASN", "localPref", "aggregationLength"):
         return int(value)
-    is_bool = key in ("autoAssign", "avoidBuggyIPs", "unschedulable", "ready", "serving", "terminating", "autoAsign")
+    is_bool = key in ("autoAssign", "avoidBuggyIPs", "unschedulable", "ready", "serving", "terminating", "autoAsign",
+                      "allocateLoadBalancerNodePorts", "publishNotReadyAddresses")
     return value == "true" if is_bool else value
 
 

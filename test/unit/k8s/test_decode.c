@@ -491,6 +491,28 @@ START_TEST(a_service_that_a_finalizer_keeps_is_being_deleted)
 }
 END_TEST
 
+static uint16_t health_port(const char *labels, const char *port)
+{
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"s\",\"labels\":{%s}},"
+                 "\"spec\":{\"type\":\"LoadBalancer\",\"healthCheckNodePort\":%s}}",
+                 labels, port);
+        struct fact *f = decode(text);
+        uint16_t found = f->u.service.health_port;
+        fact_free(f);
+        return found;
+}
+
+START_TEST(a_health_check_is_kube_proxys)
+{
+        ck_assert_uint_eq(health_port("", "32000"), 32000);
+        ck_assert_uint_eq(health_port("", "0"), 0);
+        ck_assert_uint_eq(health_port("", "65536"), 0);
+        ck_assert_uint_eq(health_port("\"service.kubernetes.io/service-proxy-name\":\"other\"", "32000"), 0);
+}
+END_TEST
+
 START_TEST(a_namespace_is_its_labels)
 {
         struct fact *f = decode("{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":"
@@ -537,6 +559,7 @@ int main(void)
         tcase_add_test(tc, a_slice_of_names_is_an_empty_one);
         tcase_add_test(tc, node_signals);
         tcase_add_test(tc, a_node_has_one_address_of_a_family);
+        tcase_add_test(tc, a_health_check_is_kube_proxys);
         tcase_add_test(tc, a_service_that_a_finalizer_keeps_is_being_deleted);
         tcase_add_test(tc, a_namespace_is_its_labels);
         tcase_add_test(tc, a_reference_to_any_kind);

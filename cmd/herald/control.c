@@ -12,10 +12,14 @@
 #include "config/yaml.h"
 #include "lead/objects.h"
 #include "dataplane/dataplane.h"
+#include "k8s/decode.h"
+#include "k8s/password.h"
+#include "k8s/secret.h"
 #include "peers.h"
 #include "plans.h"
 #include "plan/plan.h"
 #include "report/metrics.h"
+#include "secrets.h"
 #include "state.h"
 #include "store/store.h"
 #include "verdicts.h"
@@ -51,6 +55,8 @@ struct control {
         bool announced_all; /* the first plan after sync was handed over */
         uint64_t term;
         struct peers *peers;
+        struct secrets *secrets;
+        bool secrets_dirty;
         struct loop_timer *timer;
         struct mono last_step;
         struct mono wake; /* when timer fires */
@@ -74,10 +80,16 @@ void control_continue(struct control *control)
 
 static void tell_verdicts(struct control *control)
 {
-        bool writes = control->leader && !control->self.foreign;
+        void (*write)(void *, struct write *) =
+                control->leader && !control->self.foreign ? control->options.write : NULL;
+        void *arg = control->options.write_arg;
+        size_t n;
+        const struct verdict *of_peers = peers_verdicts(control->peers, &n);
 
-        verdicts_tell(control->verdicts, control->config, writes ? control->options.write : NULL,
-                      control->options.write_arg);
+        verdicts_begin(control->verdicts);
+        verdicts_tell(control->verdicts, control->config->verdicts, control->config->n_verdicts, write, arg);
+        verdicts_tell(control->verdicts, of_peers, n, write, arg);
+        verdicts_end(control->verdicts);
 }
 
 /* What the command line says holds where Settings says nothing. */
@@ -100,7 +112,6 @@ static void rebuild_config(struct control *control)
         control->objects_dirty = true;
         if (control->configured)
                 control->configured(control->configured_arg, control->config);
-        tell_verdicts(control);
         store_mark_all(control->store);
 }
 
@@ -181,12 +192,14 @@ static void data_plane_changed(void *arg)
         schedule(control);
 }
 
-static void look_at_self(struct control *control, bool new_config, struct mono now)
+static void look_at_self(struct control *control, bool new_input, struct mono now)
 {
         struct self *self = &control->self;
         const struct fact *node = store_node(control->store, control->options.node);
 
-        self->peers_here = peers_choose(control->peers, control->config, new_config, node);
+        self->peers_here = peers_choose(control->peers, control->config, new_input, node);
+        if (peers_news(control->peers))
+                tell_verdicts(control);
         if (node)
                 dataplane_here(control->dataplane, node->u.node.addresses, node->u.node.n_addresses);
         self->data_plane_down = !dataplane_open(control->dataplane, now);
@@ -218,7 +231,8 @@ static void step(void *arg)
                 return;
         if (new_config)
                 rebuild_config(control);
-        look_at_self(control, new_config, now);
+        look_at_self(control, new_config || control->secrets_dirty, now);
+        control->secrets_dirty = false;
         if (!plans_step(control->plans,
                         &(struct plans_facts){.store = control->store,
                                               .config = control->config,
@@ -314,6 +328,33 @@ void control_write_failed(struct control *control, const struct write *write, en
         schedule(control);
 }
 
+void control_secret(struct control *control, struct json_object *root)
+{
+        const char *why;
+        struct ref ref;
+        char *password;
+
+        if (!decode_ref(root, &ref, &why) || ref.kind != KIND_SECRET)
+                return;
+        password = password_of_secret(root, &why);
+        control->secrets_dirty |= secrets_put(control->secrets, ref.namespace, ref.name, password, password ? NULL : why);
+        secret_free(password);
+        schedule(control);
+}
+
+void control_no_secret(struct control *control, const char *namespace, const char *name)
+{
+        control->secrets_dirty |= secrets_put(control->secrets, namespace, name, NULL, "does not exist");
+        schedule(control);
+}
+
+void control_secrets_begin(struct control *control)
+{
+        secrets_begin(control->secrets);
+        control->secrets_dirty = true;
+        schedule(control);
+}
+
 void control_conditions_failed(struct control *control, const struct write *write)
 {
         if (write->type == WRITE_STATUS_PATCH) {
@@ -341,7 +382,8 @@ struct control *control_new(struct loop *loop, const struct control_options *opt
         control->lead = lead_new();
         control->objects = objects_new();
         control->verdicts = verdicts_new();
-        control->peers = peers_new(options->node, control->announcers, 2, options->state);
+        control->secrets = secrets_new(options->namespace);
+        control->peers = peers_new(options->node, control->announcers, 2, options->state, control->secrets);
         control->self = (struct self){.node = options->node};
         control->dataplane = dataplane_new(loop, data_plane_changed, control);
         control->timer = loop_timer_new(loop, step, control);
@@ -356,6 +398,7 @@ void control_free(struct control *control)
         dataplane_free(control->dataplane);
         verdicts_free(control->verdicts);
         peers_free(control->peers);
+        secrets_free(control->secrets);
         loop_timer_free(control->timer);
         lead_free(control->lead);
         objects_free(control->objects);

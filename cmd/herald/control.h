@@ -10,6 +10,7 @@
 
 struct config_docs;
 struct control;
+struct json_object;
 struct loop;
 struct metrics;
 struct state;
@@ -28,6 +29,7 @@ struct control_options {
                       struct write *); /* takes ownership; a failure is told by control_write_failed() */
         void *write_arg;
         bool standalone;
+        const char *namespace; /* of objects that name none */
 };
 
 struct control *control_new(struct loop *, const struct control_options *);
@@ -58,6 +60,12 @@ void control_set_foreign(struct control *, bool foreign);
 void control_set_complete(struct control *, bool complete);
 /* fn(arg, config) after each new configuration, before anything is planned with it; NULL: nobody. */
 void control_on_configured(struct control *, void (*fn)(void *arg, const struct config *), void *arg);
+
+/* Secrets that a BGPPeer names: one as the API has it (other objects are passed over); that there is none. */
+void control_secret(struct control *, struct json_object *);
+void control_no_secret(struct control *, const char *namespace, const char *name);
+/* Forgets all of them: what is not told again, in this turn of the loop, does not exist. */
+void control_secrets_begin(struct control *);
 
 bool control_is_synced(const struct control *);
 /* Our own Node is going away, or is gone (design decision 12). */

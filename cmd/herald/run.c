@@ -245,6 +245,7 @@ static bool put_together(struct run *run, char **why)
                                                                  .bgp = bgp_announcer(run->bgp),
                                                                  .l2 = wire_announcer(run->wire),
                                                                  .standalone = o->standalone != NULL,
+                                                                 .namespace = o->namespace,
                                                                  .write = on_write,
                                                                  .write_arg = run});
         if (!(run->http = http_new(run->loop, o->http_addr, o->http_port, routes, run, why)))

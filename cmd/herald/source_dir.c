@@ -288,9 +288,12 @@ static void read_config(struct dir_source *source)
 
         HASH_SORT(source->files, by_name);
         control_config_paths(source->control, docs);
+        control_secrets_begin(source->control);
         for (struct file *file = source->files; file; file = file->hh.next)
-                for (size_t i = 0; file->config && i < file->config->n; i++)
+                for (size_t i = 0; file->config && i < file->config->n; i++) {
+                        control_secret(source->control, file->config->v[i].root);
                         yaml_add_document(docs, &file->config->v[i]);
+                }
         config_docs_read(control_docs(source->control), docs);
         yaml_docs_free(docs);
         control_config_changed(source->control);

@@ -146,6 +146,7 @@ void state_put_peers(struct state *state, const struct bgp_peer *v, size_t n)
                 json_object_object_add(o, "connectTime", json_object_new_int(v[i].connect_time_s));
                 json_object_object_add(o, "routerID", json_object_new_int64(v[i].router_id));
                 json_object_object_add(o, "multihop", json_object_new_boolean(v[i].multihop));
+                json_object_object_add(o, "password", json_object_new_boolean(v[i].has_password));
                 json_object_array_add(list, o);
         }
         put_json(state, state->dir, "peers", list);
@@ -256,6 +257,7 @@ static bool read_peer(struct arena *arena, struct json_object *o, struct bgp_pee
         peer->connect_time_s = (uint16_t)number_at(o, "connectTime", UINT16_MAX);
         peer->router_id = (uint32_t)number_at(o, "routerID", UINT32_MAX);
         json_bool_at(o, "multihop", &peer->multihop);
+        json_bool_at(o, "password", &peer->has_password); /* which one, configuration and Secret tell again */
         return peer->my_asn && peer->peer_asn && peer->port;
 }
 

@@ -79,12 +79,16 @@ static struct told *log_once(struct verdicts *verdicts, const struct verdict *ve
         return told;
 }
 
-void verdicts_tell(struct verdicts *verdicts, const struct config *config,
-                   void (*write)(void *arg, struct write *), void *arg)
+void verdicts_begin(struct verdicts *verdicts)
 {
         verdicts->round++;
-        for (size_t i = 0; i < config->n_verdicts; i++) {
-                const struct verdict *verdict = &config->verdicts[i];
+}
+
+void verdicts_tell(struct verdicts *verdicts, const struct verdict *v, size_t n,
+                   void (*write)(void *arg, struct write *), void *arg)
+{
+        for (size_t i = 0; i < n; i++) {
+                const struct verdict *verdict = &v[i];
                 struct told *told;
 
                 if (verdict->valid)
@@ -96,5 +100,9 @@ void verdicts_tell(struct verdicts *verdicts, const struct config *config,
                         told->event = true;
                 }
         }
+}
+
+void verdicts_end(struct verdicts *verdicts)
+{
         forget_others(verdicts, verdicts->round);
 }

@@ -8,7 +8,9 @@ struct verdicts;
 
 struct verdicts *verdicts_new(void);
 void verdicts_free(struct verdicts *);
-/* Logs the refusals that the config before had not. write: takes Events over; NULL while this node does not
- * lead. */
-void verdicts_tell(struct verdicts *, const struct config *, void (*write)(void *arg, struct write *),
+/* All verdicts that hold now, from begin to end: logs the refusals that did not hold the time before. write: takes
+ * Events over; NULL while this node does not lead. */
+void verdicts_begin(struct verdicts *);
+void verdicts_tell(struct verdicts *, const struct verdict *, size_t n, void (*write)(void *arg, struct write *),
                    void *arg);
+void verdicts_end(struct verdicts *);

@@ -88,6 +88,27 @@ static void set_options(int fd, enum ip_family family, int ttl)
         set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOWAT);
 }
 
+/* From here on the kernel signs every segment, and drops what is not signed. NULL, or why it does not. */
+static const char *set_password(int fd, const struct conn_to *to)
+{
+        struct tcp_md5sig sig;
+        struct sockaddr_storage ss;
+        size_t len = strlen(to->password);
+        if (len > sizeof(sig.tcpm_key))
+                return "the password is too long for a TCP MD5 signature";
+        memset(&sig, 0, sizeof(sig));
+        to_sockaddr(&ss, to->remote, to->port);
+        memcpy(&sig.tcpm_addr, &ss, sizeof(ss));
+        memcpy(sig.tcpm_key, to->password, len);
+        sig.tcpm_keylen = (uint16_t)len;
+        int result = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig));
+        explicit_bzero(&sig, sizeof(sig));
+        if (result == 0)
+                return NULL;
+        return errno == ENOPROTOOPT ? "this kernel has no TCP MD5 signatures (CONFIG_TCP_MD5SIG)"
+                                    : strerror(errno);
+}
+
 static void watch(struct conn *c)
 {
         int what = 0;
@@ -266,8 +287,11 @@ struct conn *conn_open(struct loop *loop, const struct conn_to *to, const struct
                 return NULL;
         }
         set_options(fd, family, to->ttl);
-        bool bound = true;
-        if (!ip_is_unspecified(to->source)) {
+        const char *unsigned_why = to->password ? set_password(fd, to) : NULL;
+        bool bound = unsigned_why == NULL;
+        if (!bound) {
+                *why = unsigned_why;
+        } else if (!ip_is_unspecified(to->source)) {
                 socklen_t len = to_sockaddr(&ss, to->source, 0);
                 bound = ip_family(to->source) == family && bind(fd, (struct sockaddr *)&ss, len) == 0;
                 if (!bound)

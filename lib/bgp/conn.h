@@ -14,6 +14,7 @@ struct conn_to {
         struct ip remote, source; /* source unspecified: the kernel chooses */
         uint16_t port;
         int ttl;
+        const char *password; /* of TCP MD5 signatures (RFC 2385), at most 80 octets; NULL: none */
 };
 
 struct conn_ops {

@@ -148,11 +148,15 @@ static void open_tcp(struct session *s)
                 .remote = s->peer.address,
                 .source = s->peer.source,
                 .port = s->peer.port,
+                .password = s->password,
                 .ttl = ebgp(s) && !s->peer.multihop ? TTL_SINGLE_HOP : TTL_MULTIHOP,
         };
         s->heard = false;
         s->failure = BGP_FAIL_PLAIN;
-        s->conn = conn_open(s->loop, &to, &session_conn_ops, s, &why);
+        if (s->peer.has_password && !s->password)
+                why = "its password is not known";
+        else
+                s->conn = conn_open(s->loop, &to, &session_conn_ops, s, &why);
         if (s->conn == NULL) {
                 s->open_failed = true; /* not session_run(): this step has more actions to do */
                 session_error(s, "cannot connect:", why);
@@ -308,6 +312,7 @@ static void take_params(struct session *s, const struct bgp_peer *peer)
         s->peer = *peer;
         s->peer.ref = (struct ref){0};
         s->peer.node_selectors = (struct selectors){0};
+        s->peer.password = s->peer.password_secret = NULL;
 }
 
 struct session *session_new(struct loop *loop, const char *node_name, const struct bgp_peer *peer,
@@ -318,6 +323,7 @@ struct session *session_new(struct loop *loop, const char *node_name, const stru
         s->node_name = node_name;
         s->news = news;
         s->arg = arg;
+        session_take_password(s, peer);
         take_params(s, peer);
         s->rib = rib_new();
         s->since = mono_now();
@@ -335,6 +341,7 @@ struct session *session_new(struct loop *loop, const char *node_name, const stru
 static void release(void *arg)
 {
         struct session *s = arg;
+        session_forget_password(s);
         free(s->name);
         free(s);
 }
@@ -365,8 +372,9 @@ void session_update(struct session *s, const struct bgp_peer *peer)
         bool reset = s->peer.my_asn != peer->my_asn || s->peer.peer_asn != peer->peer_asn ||
                      s->peer.hold_time_s != peer->hold_time_s || s->peer.router_id != peer->router_id ||
                      s->peer.multihop != peer->multihop;
+        bool other_password = session_take_password(s, peer);
         take_params(s, peer);
-        if (!reset)
+        if (!reset && (!other_password || s->state == BGP_ESTABLISHED)) /* a key holds for a connection's life */
                 return;
         struct bgp_error change = bgp_error_of(BGP_CEASE, BGP_CEASE_CONFIG_CHANGE, NULL, 0);
         session_error(s, "configuration", "changed");

@@ -22,7 +22,8 @@ struct session *session_new(struct loop *, const char *node_name, const struct b
 void session_free(struct session *); /* closes without a word; not from session_fn */
 
 bool session_is(const struct session *, const struct bgp_peer *); /* same local and remote address and port */
-/* New parameters for the same session: resets it (6/6) only when they cannot be taken over. */
+/* New parameters for the same session: resets it (6/6) only when they cannot be taken over. A new password is
+ * for the next connection; it is tried at once where there is none. */
 void session_update(struct session *, const struct bgp_peer *);
 const char *session_peer(const struct session *);  /* BGPPeer name */
 struct ip session_address(const struct session *); /* of the peer */

@@ -12,7 +12,8 @@ struct session {
         session_fn *news;
         void *arg;
         char *name;
-        struct bgp_peer peer; /* without its name and selectors */
+        struct bgp_peer peer; /* without its name, selectors and password */
+        char *password;       /* NULL: none, or not known now */
         struct rib *rib;
 
         enum bgp_state state;
@@ -44,6 +45,10 @@ void session_run(struct session *, enum bgp_event, const struct bgp_error *err);
 void session_error(struct session *, const char *what, const char *why); /* for last_error: "what why" */
 void session_error_notification(struct session *, const char *what, const struct bgp_error *);
 bool session_hard_error(const struct bgp_error *); /* only another configuration helps */
+
+/* Whether it is another one than before. Before the other parameters are taken over. */
+bool session_take_password(struct session *, const struct bgp_peer *);
+void session_forget_password(struct session *);
 
 void session_connected(struct session *, struct ip local);
 void session_progress(struct session *); /* the kernel took bytes */

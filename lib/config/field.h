@@ -25,6 +25,7 @@ enum field_type {                  /* what the member is in C */
                   FIELD_SELECTORS,   /* struct selectors */
                   FIELD_OBJECT,      /* none: its fields are in sub, members of the same struct */
                   FIELD_STRING,      /* const char *; of at most item_max octets, and good by item */
+                  FIELD_SECRET,      /* the same, but its value is never shown */
                   FIELD_WORD,        /* an unsigned integer or a bool: which of words */
                   FIELD_OBJECTS,     /* planned fields only: a list of objects */
 };

@@ -151,6 +151,20 @@ static void read_string(struct reading *r, const struct field *f, struct json_ob
         }
 }
 
+static void read_secret(struct reading *r, const struct field *f, struct json_object *value, void *out)
+{
+        const char *text = json_object_get_string(value);
+        if (!json_object_is_type(value, json_type_string)) {
+                refuse(r, value, REASON_INVALID_VALUE, "must be a string; put it in quotes");
+        } else if (strlen(text) != (size_t)json_object_get_string_len(value) || strlen(text) > f->item_max) {
+                refuse(r, value, REASON_INVALID_VALUE, "is longer than %zu octets, or holds a NUL; take another",
+                       f->item_max);
+        } else if (*text) {
+                const char *kept = arena_strdup(r->arena, text);
+                memcpy((char *)out + f->at, &kept, sizeof(kept));
+        }
+}
+
 static void read_word(struct reading *r, const struct field *f, struct json_object *value, void *out)
 {
         const char *all = "";
@@ -197,6 +211,9 @@ void read_value(struct reading *r, const struct field *f, struct json_object *va
                 return;
         case FIELD_STRING:
                 read_string(r, f, value, out);
+                return;
+        case FIELD_SECRET:
+                read_secret(r, f, value, out);
                 return;
         case FIELD_WORD:
                 read_word(r, f, value, out);

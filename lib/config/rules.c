@@ -69,6 +69,20 @@ static void check_timers(struct reading *r, struct json_object *spec, struct bgp
                 refuse_field(r, spec, "keepaliveTime", "is longer than the hold time; take a third of it");
 }
 
+/* MetalLB looks for the Secret in its own namespace, whatever stands there. */
+static void check_password(struct reading *r, struct json_object *spec, struct bgp_peer *peer)
+{
+        peer->has_password = peer->password || peer->password_secret;
+        if (peer->password && peer->password_secret)
+                refuse_field(r, spec, "password", "cannot go with passwordSecret; remove one of them");
+        if (!peer->secret_namespace || strcmp(peer->secret_namespace, r->ref.namespace) == 0)
+                return;
+        size_t path = path_field(r, "passwordSecret");
+        path_field(r, "namespace");
+        note(r, "has no effect: the Secret is looked for in the namespace of the BGPPeer");
+        path_pop(r, path);
+}
+
 void check_peer(struct reading *r, struct json_object *spec, void *object)
 {
         struct bgp_peer *peer = object;
@@ -76,6 +90,7 @@ void check_peer(struct reading *r, struct json_object *spec, void *object)
                 peer->port = 179;
         check_addresses(r, spec, peer);
         check_timers(r, spec, peer);
+        check_password(r, spec, peer);
         if (peer->multihop && peer->my_asn == peer->peer_asn && peer->my_asn != 0)
                 refuse_field(r, spec, "ebgpMultiHop",
                              "is for routers of another AS, but peerASN is myASN; remove it");

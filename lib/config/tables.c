@@ -40,9 +40,11 @@ static const struct field pool_spec[] = {
 };
 
 static const struct field password_secret[] = {
-        {"name", FIELD_STRING, NO_MEMBER, ANY, .in = V1BETA2, .planned = true, .doc = "Name of the Secret."},
-        {"namespace", FIELD_STRING, NO_MEMBER, ANY, .in = V1BETA2, .planned = true,
-         .doc = "Namespace of the Secret."},
+        {"name", FIELD_STRING, MEMBER(struct bgp_peer, password_secret), ANY, .item = name_is_valid,
+         .item_max = 253, .in = V1BETA2, .since = "0.1", .doc = "Name of the Secret."},
+        {"namespace", FIELD_STRING, MEMBER(struct bgp_peer, secret_namespace), ANY, .item = name_is_valid,
+         .item_max = 253, .in = V1BETA2, .since = "0.1",
+         .doc = "Without effect: the Secret stands in the namespace of the BGPPeer."},
         {0},
 };
 
@@ -77,10 +79,11 @@ static const struct field peer_spec[] = {
         {"nodeSelectors", FIELD_SELECTORS, MEMBER(struct bgp_peer, node_selectors), ENTRIES(64),
          .in = API_ALL, .since = "0.1",
          .doc = "Nodes, by their labels, that have this peer; all if it is empty."},
-        {"password", FIELD_STRING, NO_MEMBER, ANY, .in = API_ALL, .planned = true,
-         .doc = "TCP MD5 password."},
+        {"password", FIELD_SECRET, MEMBER(struct bgp_peer, password), ANY, .item_max = PASSWORD_MAX,
+         .in = API_ALL, .since = "0.1", .doc = "Password of TCP MD5 signatures (RFC 2385)."},
         {"passwordSecret", FIELD_OBJECT, NO_MEMBER, ANY, .sub = password_secret, .in = V1BETA2,
-         .planned = true, .doc = "Secret with the TCP MD5 password."},
+         .since = "0.1",
+         .doc = "Secret of type kubernetes.io/basic-auth whose key password is the TCP MD5 password."},
         {"bfdProfile", FIELD_STRING, NO_MEMBER, ANY, .in = API_ALL, .planned = true,
          .doc = "Name of a BFDProfile."},
         {"enableGracefulRestart", FIELD_BOOL, NO_MEMBER, ANY, .in = V1BETA2, .planned = true,

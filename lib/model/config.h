@@ -35,8 +35,16 @@ struct bgp_peer {
         uint16_t connect_time_s;   /* longest pause between attempts; 0: the built-in schedule */
         uint32_t router_id;        /* host order; 0: chosen by the session */
         bool multihop;
+        /* TCP MD5 (RFC 2385). Who has a password is never connected without one: password NULL means that it is
+         * not known now. Nothing that is shown or kept may hold it. */
+        bool has_password;
+        const char *password;
+        const char *password_secret;     /* the Secret that holds it, in the namespace of ref; NULL: none */
+        const char *secret_namespace;    /* as written; it has no effect */
         struct selectors node_selectors; /* empty: all nodes */
 };
+
+#define PASSWORD_MAX 80 /* octets: what Linux takes for a TCP MD5 signature */
 
 /* What makes a session: address, port, source. An order; 0: the same session, of which a node has only one
  * (design.md, BGP sessions). */

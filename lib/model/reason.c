@@ -124,10 +124,14 @@ static const struct row rows[REASON_MAX] = {
         [REASON_UNKNOWN_KIND] =
                 {"UnknownKind",
                  "The document is of a kind or API group that is not known here; it is left out."},
+        [REASON_PASSWORD_SECRET_MISSING] =
+                {"PasswordSecretMissing",
+                 "The Secret that holds the password of a BGP session does not exist or has none that can be used; "
+                 "the session is not opened without it."},
 };
 
 /* Rows are found by index: a reason without a row would be a NULL name, which test_reason looks for. */
-_Static_assert(REASON_MAX == 49, "a reason was added or removed: give it a row above");
+_Static_assert(REASON_MAX == 50, "a reason was added or removed: give it a row above");
 
 static const struct row *row_of(enum reason r)
 {

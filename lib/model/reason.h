@@ -57,6 +57,7 @@ enum reason {
         REASON_DUPLICATE_PEER,
         REASON_SHADOWED,
         REASON_UNKNOWN_KIND,
+        REASON_PASSWORD_SECRET_MISSING,
         REASON_MAX,
 };
 

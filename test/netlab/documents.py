@@ -120,6 +120,11 @@ class Documents:
     def peer(self, name, address, **spec):
         return self.config("BGPPeer", name, **{"myASN": 64514, "peerASN": 64513, "peerAddress": address, **spec})
 
+    def password(self, name, password, **fields):
+        """A Secret as a BGPPeer's passwordSecret names it."""
+        return self.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE},
+                         "type": "kubernetes.io/basic-auth", "stringData": {"password": password}, **fields})
+
     def node(self, node, *, leaving=False, labels=None, ready=True):
         return self.put({
             "apiVersion": "v1", "kind": "Node",

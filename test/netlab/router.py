@@ -151,6 +151,10 @@ class Router:
         peer = self.peers().get(address, {})
         return peer.get("bgpState"), peer.get("connectionsEstablished", 0)
 
+    def password(self, address, password):
+        """From now on the session with that address must be signed (TCP MD5, RFC 2385)."""
+        self.vtysh("configure terminal", f"router bgp {ASN}", f"neighbor {address} password {password}")
+
     def established(self):
         with contextlib.suppress(ValueError, LabError):
             return {address for address, peer in self.peers().items() if peer.get("bgpState") == "Established"}

@@ -205,7 +205,7 @@ static bool peer_is_connected(void *arg)
         return ((struct peer *)arg)->fd >= 0;
 }
 
-static bool peer_is_at_end(void *arg)
+static inline bool peer_is_at_end(void *arg)
 {
         return ((struct peer *)arg)->eof;
 }

@@ -47,6 +47,7 @@ static const char *type_of(const struct field *f)
         case FIELD_IP:
         case FIELD_ROUTER_ID:
         case FIELD_STRING:
+        case FIELD_SECRET:
         case FIELD_WORD:
                 return "string";
         case FIELD_OBJECT:
@@ -101,7 +102,7 @@ static void compare_field(const char *kind, const struct field *f, struct json_o
                 ck_assert_msg(number(schema, "maximum") == f->max, "%s: maximum", where);
                 ck_assert_msg(strcmp(text(schema, "format"), format) == 0, "%s: format", where);
         }
-        if (f->type == FIELD_STRING && !f->planned)
+        if ((f->type == FIELD_STRING || f->type == FIELD_SECRET) && !f->planned)
                 ck_assert_msg(number(schema, "maxLength") == (int64_t)f->item_max, "%s: maxLength", where);
         for (size_t i = 0; f->type == FIELD_WORD && f->words[i]; i++)
                 ck_assert_msg(lists(get(schema, "enum"), f->words[i]), "%s: %s", where, f->words[i]);

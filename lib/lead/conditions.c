@@ -58,3 +58,10 @@ bool conditions_of(struct seat *seat, const struct store *store, const struct co
         seat->conditions_at = mono_add(now, CONDITIONS_PAUSE);
         return true;
 }
+
+bool condition_alarms(const struct condition_write *announced)
+{
+        enum reason reason = announced->reason;
+        return announced->said && !announced->is && reason >= REASON_NO_ADVERTISEMENT &&
+               reason <= REASON_NODE_NETWORK_UNAVAILABLE; /* what advertisements, peers and nodes are to blame for */
+}

@@ -9,3 +9,7 @@
 bool conditions_of(struct seat *, const struct store *, const struct config *, const struct fact *service,
                    const struct decision *, const struct ip *ips, size_t n, struct mono now, struct arena *,
                    struct condition_write out[static CONDITIONS]);
+
+/* That no node announces the Service deserves an Event: somebody has to do something. Pods that are not there come and
+ * go, and a refused address has an Event already. */
+bool condition_alarms(const struct condition_write *announced);

@@ -22,7 +22,7 @@
 
 #define LOOKS_PER_CALL  512
 #define ASKS_PER_CALL   8192 /* of nodes, about an address */
-#define WRITES_PER_LOOK 4
+#define WRITES_PER_LOOK 5
 #define BACKOFF_FIRST   (1 * SEC)
 #define BACKOFF_LONGEST (60 * SEC)
 
@@ -291,6 +291,9 @@ static void conditions(struct turn *turn, struct seat *seat, const struct fact *
                 turn->out[turn->n++] = write;
         }
         copy_conditions(write, said);
+        if (condition_alarms(&said[CONDITION_ANNOUNCED]))
+                event(turn, fact, true, said[CONDITION_ANNOUNCED].reason, "Announce",
+                      said[CONDITION_ANNOUNCED].message);
 }
 
 /* ---- decisions ---- */

@@ -16,7 +16,7 @@ struct lead *lead_new(void);
 void lead_free(struct lead *); /* NULL is fine */
 
 /* Decides about the services that are dirty, that wait for something that changed, or whose time has come; a
- * call looks at a bounded number of them. Takes the store's dirty services. Writes up to max (at least 4)
+ * call looks at a bounded number of them. Takes the store's dirty services. Writes up to max (at least 5)
  * writes, which are the caller's to free. After a changed config the caller says store_mark_all(). Returns
  * the next moment to call it if no fact changes before (the past if it was not done). */
 struct mono lead_decide(struct lead *, struct store *, const struct config *, uint64_t term, struct mono now,

@@ -65,6 +65,8 @@ def test_excluded_nodes_do_not_announce_and_a_service_without_a_node_says_why(wo
         assert said["reason"] == "NodeExcluded"
         assert said["message"].startswith("None of 3 nodes may announce it.") and EXCLUDE in said["message"]
         assert "excludeLabel: ignore" in said["message"]
+        wait_for(lambda: world.events("Service", "signals"), 10, "an Event that says so", until=lambda events: any(
+            e[:2] == ("Warning", "NodeExcluded") and EXCLUDE in e[2] for e in events))
         with settings(world, excludeLabel="ignore"):
             next_hops(world, routed, ALL)
             wait_for(lambda: condition(world, "signals"), 30, "the condition", until=lambda c: c.get("status") == "True")

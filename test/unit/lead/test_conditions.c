@@ -11,6 +11,7 @@ static struct lead *lead;
 static struct mono now, next;
 static unsigned last_rv;
 static char *said; /* of the last decision */
+static char *alarm; /* its Event that nobody announces the Service: "NodeExcluded: message" */
 
 static void begin(void)
 {
@@ -32,7 +33,8 @@ static void end(void)
         store_free(store);
         test_config_free(config);
         free(said);
-        said = NULL;
+        free(alarm);
+        said = alarm = NULL;
 }
 
 /* The Service as the watch shows it, with the conditions that were written. */
@@ -59,9 +61,13 @@ static struct write *decide_once(void)
         size_t n;
         free(said);
         said = xstrdup("");
+        free(alarm);
+        alarm = NULL;
         next = lead_decide(lead, store, config, 7, now, writes, 16, &n);
         for (size_t i = 0; i < n; i++) {
                 if (writes[i]->type == WRITE_EVENT) {
+                        if (strcmp(writes[i]->action, "Announce") == 0)
+                                alarm = xprintf("%s: %s", reason_name(writes[i]->reason), writes[i]->message);
                         write_free(writes[i]);
                         continue;
                 }
@@ -145,6 +151,44 @@ START_TEST(a_turn_is_told_at_once_and_words_wait)
 }
 END_TEST
 
+START_TEST(nodes_that_may_not_announce_are_an_event)
+{
+        begin();
+        show("", NULL);
+        struct write *first = decide_once();
+        ck_assert_ptr_null(alarm);
+        show("ip=10.0.0.0 alloc=lan", first);
+        expect("");
+        store_put(store, test_fact(KIND_NODE, "n1 excluded"));
+        expect("");
+        store_put(store, test_fact(KIND_NODE, "n2 excluded"));
+        now = mono_add(now, 60 * SEC);
+        expect("conditions: Announced=!False(NodeExcluded)");
+        ck_assert_ptr_nonnull(alarm);
+        ck_assert_ptr_nonnull(strstr(alarm, "NodeExcluded: None of 2 nodes may announce it. 2 nodes: The node has the label "
+                                            "node.kubernetes.io/exclude-from-external-load-balancers"));
+        expect("");
+        ck_assert_ptr_null(alarm);
+        write_free(first);
+        end();
+}
+END_TEST
+
+START_TEST(pods_that_are_not_there_are_no_event)
+{
+        begin();
+        show("", NULL);
+        struct write *first = decide_once();
+        show("ip=10.0.0.0 alloc=lan", first);
+        expect("");
+        store_put(store, test_fact(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n1:"));
+        expect("conditions: Announced=!False(NoEndpoints)");
+        ck_assert_ptr_null(alarm);
+        write_free(first);
+        end();
+}
+END_TEST
+
 START_TEST(what_failed_is_said_again)
 {
         begin();
@@ -176,7 +220,9 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {the_first_write_says_both, why_not_is_said_too,
-                                      a_turn_is_told_at_once_and_words_wait, what_failed_is_said_again,
+                                      a_turn_is_told_at_once_and_words_wait,
+                                      nodes_that_may_not_announce_are_an_event,
+                                      pods_that_are_not_there_are_no_event, what_failed_is_said_again,
                                       other_classes_are_left_alone};
         return run_tests("conditions", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -890,7 +890,7 @@ END_TEST
 
 START_TEST(more_services_than_writes_at_once)
 {
-        struct write *writes[4];
+        struct write *writes[5];
         size_t n, rounds = 0, total = 0;
         test_pool(config, "lan range=10.0.0.0/24");
         for (int i = 0; i < SERVICES; i++) {
@@ -900,14 +900,14 @@ START_TEST(more_services_than_writes_at_once)
         }
         show_all();
         do {
-                next = lead_decide(lead, store, config, 7, now, writes, 4, &n);
+                next = lead_decide(lead, store, config, 7, now, writes, 5, &n);
                 for (size_t i = 0; i < n; i++)
                         write_free(writes[i]);
                 total += n;
                 rounds++;
         } while (!mono_before(now, next));
         ck_assert_uint_eq(total, SERVICES);
-        ck_assert_uint_ge(rounds, SERVICES / 4);
+        ck_assert_uint_ge(rounds, SERVICES / 5);
 }
 END_TEST
 

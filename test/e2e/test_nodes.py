@@ -234,6 +234,9 @@ def test_a_first_announcement_waits_for_kube_proxy_and_nothing_is_withdrawn(worl
         cluster.stop_kube_proxy("n2")
         wait_for(lambda: herald.metrics()["herald_data_plane_ready"], 20, "no kube-proxy", until=lambda v: v == 0)
         assert world.lab.next_hops(address) == world.lab.next_hops(routed) == ALL
+        herald.restart()  # what it announced goes on, and asks nobody
+        next_hops(world, address, ALL)
+        assert herald.metrics()["herald_data_plane_ready"] == 0
     finally:
         node.ns.ip_batch("link delete kube-ipvs0")
         cluster.start_kube_proxy("n2", node.ns.name)

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "bgp/bgp.h"
+#include "control.h"
 #include "ipam/ipam.h"
+#include "store/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +49,7 @@ static void put_pool_metric(struct metrics *metrics, const struct pool *pool, en
                     NULL);
 }
 
-void put_pool_metrics(struct metrics *metrics, const struct store *store, const struct config *config)
+static void put_pool_metrics(struct metrics *metrics, const struct store *store, const struct config *config)
 {
         int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof(*assigned));
         struct store_cursor cursor = {0};
@@ -64,6 +66,30 @@ void put_pool_metrics(struct metrics *metrics, const struct store *store, const 
                 put_pool_metric(metrics, &config->pools[i], IP_V6, assigned[i][1]);
         }
         free(assigned);
+}
+
+void put_control_metrics(struct metrics *metrics, const struct control_view *view)
+{
+        size_t bad = 0;
+
+        for (size_t i = 0; i < view->config->n_verdicts; i++)
+                bad += !view->config->verdicts[i].valid;
+        metrics_put(metrics, METRIC_SYNCED, view->synced, NULL);
+        metrics_put(metrics, METRIC_FOREIGN_CONTROLLER, view->foreign, NULL);
+        metrics_put(metrics, METRIC_LEADER, view->leader, NULL);
+        metrics_put(metrics, METRIC_SERVICES, (double)store_count(view->store, KIND_SERVICE), NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)view->plans.bgp, "protocol", "bgp", NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)view->plans.l2, "protocol", "layer2", NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)view->plans.waiting, "reason",
+                    reason_name(REASON_DATA_PLANE_NOT_READY), NULL);
+        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)view->plans.waiting_check, "reason",
+                    reason_name(REASON_HEALTH_CHECK_NOT_READY), NULL);
+        metrics_put(metrics, METRIC_DATA_PLANE_READY, view->data_plane_open, NULL);
+        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)(view->config->n_verdicts - bad), "valid", "true",
+                    NULL);
+        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);
+        metrics_put(metrics, METRIC_PLANS, (double)view->plans_made, NULL);
+        put_pool_metrics(metrics, view->store, view->config);
 }
 
 static double resident_bytes(void)

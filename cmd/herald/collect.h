@@ -3,11 +3,10 @@
 #include "report/metrics.h"
 
 struct bgp;
-struct config;
+struct control_view;
 struct loop;
-struct store;
 
 void put_bgp_metrics(struct metrics *, const struct bgp *);
-void put_pool_metrics(struct metrics *, const struct store *, const struct config *);
+void put_control_metrics(struct metrics *, const struct control_view *);
 /* Of the process and of the control loop. */
 void put_process_metrics(struct metrics *, struct loop *control);

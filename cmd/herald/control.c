@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "collect.h"
 #include "config/build.h"
 #include "config/docs.h"
 #include "config/yaml.h"
@@ -18,7 +17,6 @@
 #include "peers.h"
 #include "plans.h"
 #include "plan/plan.h"
-#include "report/metrics.h"
 #include "secrets.h"
 #include "state.h"
 #include "store/store.h"
@@ -456,27 +454,17 @@ void control_leave(struct control *control, enum leave how, struct mono deadline
                 control->announcers[i]->leave(control->announcers[i]->self, how, deadline, one_left, control);
 }
 
-void control_metrics(const struct control *control, struct metrics *metrics)
+struct control_view control_view(const struct control *control)
 {
-        struct plans_count plans = plans_count(control->plans);
-        size_t bad = 0;
+        struct control_view view = {.store = control->store,
+                                    .config = control->config,
+                                    .plans = plans_count(control->plans),
+                                    .plans_made = plans_made(control->plans),
+                                    .synced = control->synced,
+                                    .leader = control->leader,
+                                    .foreign = control->self.foreign,
+                                    .data_plane_open = dataplane_open(control->dataplane, mono_now())};
 
-        for (size_t i = 0; i < control->config->n_verdicts; i++)
-                bad += !control->config->verdicts[i].valid;
-        metrics_put(metrics, METRIC_SYNCED, control->synced, NULL);
-        metrics_put(metrics, METRIC_FOREIGN_CONTROLLER, control->self.foreign, NULL);
-        metrics_put(metrics, METRIC_LEADER, control->leader, NULL);
-        metrics_put(metrics, METRIC_SERVICES, (double)store_count(control->store, KIND_SERVICE), NULL);
-        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)plans.bgp, "protocol", "bgp", NULL);
-        metrics_put(metrics, METRIC_ADDRESSES_ANNOUNCED, (double)plans.l2, "protocol", "layer2", NULL);
-        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)plans.waiting, "reason",
-                    reason_name(REASON_DATA_PLANE_NOT_READY), NULL);
-        metrics_put(metrics, METRIC_ADDRESSES_WAITING, (double)plans.waiting_check, "reason",
-                    reason_name(REASON_HEALTH_CHECK_NOT_READY), NULL);
-        metrics_put(metrics, METRIC_DATA_PLANE_READY, dataplane_open(control->dataplane, mono_now()), NULL);
-        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)(control->config->n_verdicts - bad), "valid",
-                    "true", NULL);
-        metrics_put(metrics, METRIC_CONFIG_OBJECTS, (double)bad, "valid", "false", NULL);
-        metrics_put(metrics, METRIC_PLANS, (double)plans_made(control->plans), NULL);
-        put_pool_metrics(metrics, control->store, control->config);
+        view.of_peers = peers_verdicts(control->peers, &view.n_of_peers);
+        return view;
 }

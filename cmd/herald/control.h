@@ -7,12 +7,12 @@
 #include "announce/announce.h"
 #include "lead/lead.h"
 #include "model/write.h"
+#include "plans.h"
 
 struct config_docs;
 struct control;
 struct json_object;
 struct loop;
-struct metrics;
 struct state;
 struct store;
 struct yaml_docs;
@@ -72,4 +72,15 @@ bool control_is_synced(const struct control *);
 bool control_is_leaving(const struct control *);
 /* Tells every announcer to leave; done(arg) when all have. */
 void control_leave(struct control *, enum leave, struct mono deadline, void (*done)(void *arg), void *arg);
-void control_metrics(const struct control *, struct metrics *);
+
+/* What it knows, for those who tell of it; valid until the loop turns. */
+struct control_view {
+        const struct store *store;
+        const struct config *config;
+        const struct verdict *of_peers; /* beside those of config */
+        size_t n_of_peers;
+        struct plans_count plans;
+        uint64_t plans_made;
+        bool synced, leader, foreign, data_plane_open;
+};
+struct control_view control_view(const struct control *);

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "control.h"
 #include "http/http.h"
+#include "node_report.h"
 #include "options.h"
 #include "source_dir.h"
 #include "source_kube.h"
@@ -42,6 +43,7 @@ struct run {
         struct dir_source *dir;
         struct kube_source *kube;
         struct http *http;
+        struct node_report *report; /* NULL in standalone mode */
         bool leaving;
         unsigned to_leave; /* parts that have not left yet */
 };
@@ -69,10 +71,12 @@ static void on_wire_fact(void *arg, const struct wire_fact *fact)
         struct run *run = arg;
         char ip[IP_STRLEN];
 
-        (void)run;
         switch (fact->kind) {
-        case WIRE_SESSION:
-        case WIRE_OWNER: /* whoever found it logged it, with names that are not ours to know */
+        case WIRE_SESSION: /* whoever found it logged it, with names that are not ours to know */
+                break;
+        case WIRE_OWNER:
+                if (run->report)
+                        node_report_owner(run->report, fact);
                 break;
         case WIRE_CONFLICT:
                 log_warn("l2", "%s is used by somebody else: %s", ip_str(fact->ip, ip),
@@ -113,9 +117,10 @@ static void get_readyz(void *arg, struct http_reply *reply)
 static void get_metrics(void *arg, struct http_reply *reply)
 {
         struct run *run = arg;
+        struct control_view view = control_view(run->control);
         struct metrics *metrics = metrics_new();
 
-        control_metrics(run->control, metrics);
+        put_control_metrics(metrics, &view);
         if (run->kube)
                 kube_source_metrics(run->kube, metrics);
         put_bgp_metrics(metrics, run->bgp);
@@ -172,6 +177,8 @@ static void on_term(void *arg)
                 return;
         }
         run->leaving = true;
+        node_report_free(run->report); /* what leaving looks like is not worth telling */
+        run->report = NULL;
         if (control_is_leaving(run->control))
                 leave(run, LEAVE_NODE, "leaving: this node goes, its routes and addresses are handed over");
         else if (!run->kube || !kube_source_ask_going(run->kube, on_going, run))
@@ -181,6 +188,7 @@ static void on_term(void *arg)
 static void take_apart(struct run *run)
 {
         http_free(run->http);
+        node_report_free(run->report);
         if (run->kube)
                 kube_source_free(run->kube);
         if (run->dir)
@@ -209,6 +217,12 @@ static bool make_source(struct run *run, char **why)
                 run->dir = dir_source_new(run->loop, run->control, o->standalone, o->node_name, why);
         else
                 run->kube = kube_source_new(run->loop, run->control, o, why);
+        if (run->kube)
+                run->report = node_report_new(run->loop, &(struct node_report_from){.node = o->node_name,
+                                                                                    .control = run->control,
+                                                                                    .bgp = run->bgp,
+                                                                                    .wire = run->wire,
+                                                                                    .kube = run->kube});
         return run->dir || run->kube;
 }
 

@@ -74,6 +74,8 @@ struct kube_source {
         uint64_t leads;      /* the term in which everything was adopted */
         uint64_t adopted_by; /* so many lists of Services had ended when we got it */
         bool synced;
+        void (*reported)(void *arg, bool done, const char *sentence);
+        void *reported_arg;
         uint64_t written[WRITE_SUPERSEDED + 1];
 };
 
@@ -151,6 +153,17 @@ static void on_service(void *arg, const char *name, bool there)
         struct kube_source *source = arg;
 
         kube_slices_service(source->slices, name, there);
+}
+
+void kube_source_on_reported(struct kube_source *source, void (*fn)(void *, bool, const char *), void *arg)
+{
+        source->reported = fn;
+        source->reported_arg = arg;
+}
+
+const char *kube_source_server(const struct kube_source *source)
+{
+        return transport_status(source->transport).server;
 }
 
 char *kube_source_missing(const struct kube_source *source)
@@ -283,6 +296,11 @@ static void on_written(void *arg, const struct write *write, enum write_result r
         if (write->type == WRITE_CREATE && result == WRITE_CONFLICT)
                 result = WRITE_OK; /* it is there */
         source->written[result]++;
+        if (write->ref.kind == KIND_NODESTATE) {
+                if (source->reported && result != WRITE_SUPERSEDED)
+                        source->reported(source->reported_arg, result == WRITE_OK, sentence);
+                return;
+        }
         if (*sentence && result != WRITE_CONFLICT)
                 log_warn("k8s", "%s of %s %s/%s: %s", what[write->type], kind_name(write->ref.kind),
                          write->ref.namespace, write->ref.name, sentence);

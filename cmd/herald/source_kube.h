@@ -23,6 +23,9 @@ void kube_source_leave(struct kube_source *, void (*done)(void *arg), void *arg)
 void kube_source_free(struct kube_source *);
 /* The leader's writes; takes ownership; a failure is told by control_write_failed(). */
 void kube_source_write(void *source, struct write *);
+/* fn(arg, whether it was done, why not) after each write of this node's NodeState; NULL: nobody. */
+void kube_source_on_reported(struct kube_source *, void (*fn)(void *arg, bool done, const char *sentence), void *arg);
+const char *kube_source_server(const struct kube_source *); /* the API server in use */
 /* Which required kinds were not listed yet, and why, a line each; for free(). */
 char *kube_source_missing(const struct kube_source *);
 void kube_source_metrics(const struct kube_source *, struct metrics *);

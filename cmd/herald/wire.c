@@ -19,6 +19,8 @@ struct sample {
         struct l2_counters l2;
         struct link_counters link;
         struct loop_stats loop;
+        struct wire_if *ifs; /* only if they changed; malloced */
+        size_t n_ifs;
         bool away;
 };
 
@@ -32,6 +34,7 @@ struct wire {
         bool running;
         struct loop_timer *sampler; /* in the control loop */
         struct sample travelling, shown;
+        bool ifs_changed; /* the wire loop's */
 };
 
 static void sample_back(void *arg)
@@ -40,10 +43,54 @@ static void sample_back(void *arg)
 
         int64_t longest = wire->shown.loop.max_ns;
 
+        if (wire->travelling.ifs) {
+                free(wire->shown.ifs);
+        } else {
+                wire->travelling.ifs = wire->shown.ifs;
+                wire->travelling.n_ifs = wire->shown.n_ifs;
+        }
         wire->shown = wire->travelling;
+        wire->travelling.ifs = NULL;
         if (longest > wire->shown.loop.max_ns)
                 wire->shown.loop.max_ns = longest; /* since the last scrape, not since the last sample */
         wire->travelling.away = false;
+}
+
+static void links_changed(void *arg)
+{
+        struct wire *wire = arg;
+
+        wire->ifs_changed = true;
+}
+
+static void add_if(struct sample *to, const struct link_if *from)
+{
+        struct wire_if *out = &to->ifs[to->n_ifs];
+
+        *out = (struct wire_if){.ifindex = from->ifindex, .up = from->up};
+        memcpy(out->name, from->name, sizeof(out->name));
+        memcpy(out->mac, from->mac, sizeof(out->mac));
+        for (size_t i = 0; i < from->n_addrs; i++) {
+                if (ip_is_link_local(from->addrs[i].ip))
+                        continue;
+                if (out->n_addrs < WIRE_IF_ADDRS)
+                        out->addrs[out->n_addrs] = from->addrs[i].ip;
+                out->n_addrs++;
+        }
+        to->n_ifs += out->n_addrs > 0;
+}
+
+static void sample_ifs(struct wire *wire)
+{
+        size_t n;
+        const struct link_if *ifs = link_ifs(wire->link, &n);
+
+        wire->ifs_changed = false;
+        wire->travelling.ifs = xcalloc(n + 1, sizeof(*wire->travelling.ifs));
+        wire->travelling.n_ifs = 0;
+        for (size_t i = 0; i < n; i++)
+                if (ifs[i].arp)
+                        add_if(&wire->travelling, &ifs[i]);
 }
 
 static void sample_there(void *arg)
@@ -53,6 +100,8 @@ static void sample_there(void *arg)
         wire->travelling.l2 = l2_counters(wire->l2);
         wire->travelling.link = link_counters(wire->link);
         wire->travelling.loop = loop_stats(wire->loop);
+        if (wire->ifs_changed)
+                sample_ifs(wire);
         remote_reply(wire->remote, sample_back, wire);
 }
 
@@ -77,6 +126,8 @@ static void free_parts(struct wire *wire)
                 remote_free(wire->remote);
         if (wire->loop)
                 loop_free(wire->loop);
+        free(wire->travelling.ifs);
+        free(wire->shown.ifs);
         free(wire);
 }
 
@@ -89,7 +140,8 @@ struct wire *wire_new(struct loop *control, wire_fact_fn *fact, void *arg, char 
         wire->remote = remote_new(control, wire->loop, fact, arg);
         wire->sampler = loop_timer_new(control, sample, wire);
         wire->group = group_new(wire->loop, NULL, NULL);
-        wire->link = link_new(wire->loop, NULL, NULL, why);
+        wire->link = link_new(wire->loop, links_changed, wire, why);
+        wire->ifs_changed = true;
         if (wire->link)
                 wire->l2 = l2_new(wire->loop, wire->link, wire->group, remote_fact, wire->remote, why);
         if (!wire->l2) {
@@ -103,6 +155,12 @@ struct wire *wire_new(struct loop *control, wire_fact_fn *fact, void *arg, char 
 struct announcer *wire_announcer(struct wire *wire)
 {
         return remote_announcer(wire->remote);
+}
+
+const struct wire_if *wire_ifs(const struct wire *wire, size_t *n)
+{
+        *n = wire->shown.n_ifs;
+        return wire->shown.ifs;
 }
 
 static void *thread_main(void *arg)

@@ -31,6 +31,7 @@ struct bgp_status {
         uint32_t asn;
         const char *state; /* Idle, Connect, Active, OpenSent, OpenConfirm, Established */
         struct mono since;
+        struct mono changed; /* came up, or went down; its beginning if it never came up */
         uint32_t prefixes_sent;    /* that the peer knows from us now */
         uint32_t prefixes_refused; /* not announced: attributes too long for a message */
         uint64_t messages_in, messages_out, updates_in, updates_out;

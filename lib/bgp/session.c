@@ -192,7 +192,7 @@ static int64_t retry_pause(struct session *s)
 
 static void came_up(struct session *s)
 {
-        s->established_at = s->since;
+        s->changed = s->since;
         s->counters.established++;
         s->eor_due = s->families;
         s->refused_told = 0;
@@ -208,8 +208,9 @@ static void went_down(struct session *s)
 {
         rib_reset(s->rib);
         s->families = 0;
-        if (mono_since(mono_now(), s->established_at) >= BGP_STABLE)
+        if (mono_since(mono_now(), s->changed) >= BGP_STABLE)
                 s->retries = 1;
+        s->changed = mono_now();
 }
 
 /* In the order of enum bgp_action. */
@@ -326,7 +327,7 @@ struct session *session_new(struct loop *loop, const char *node_name, const stru
         session_take_password(s, peer);
         take_params(s, peer);
         s->rib = rib_new();
-        s->since = mono_now();
+        s->since = s->changed = mono_now();
         s->random = hash(node_name, strlen(node_name)) ^ hash(peer->address.b, 16) ^ (uint32_t)s->since.ns;
         s->random |= 1;
         s->connect_retry = loop_timer_new(loop, on_connect_retry, s);
@@ -478,6 +479,7 @@ void session_status(const struct session *s, struct bgp_status *out)
         out->asn = s->peer.peer_asn;
         out->state = bgp_state_name(s->state);
         out->since = s->since;
+        out->changed = s->changed;
         out->prefixes_sent = (uint32_t)rib_told(s->rib);
         out->prefixes_refused = (uint32_t)rib_refused(s->rib);
         out->last_error = s->error;

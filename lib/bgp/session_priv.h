@@ -17,7 +17,7 @@ struct session {
         struct rib *rib;
 
         enum bgp_state state;
-        struct mono since, established_at;
+        struct mono since, changed; /* changed: came up or went down; at first, began */
         unsigned retries;         /* ConnectRetryCounter */
         enum bgp_failure failure; /* of the last attempt */
         struct loop_timer *connect_retry, *idle_hold, *hold, *keepalive, *send_hold;

@@ -128,10 +128,13 @@ static const struct row rows[REASON_MAX] = {
                 {"PasswordSecretMissing",
                  "The Secret that holds the password of a BGP session does not exist or has none that can be used; "
                  "the session is not opened without it."},
+        /* nodes */
+        [REASON_SYNCED] = {"Synced", "Every required kind was listed, and the node announces what it should."},
+        [REASON_NOT_SYNCED] = {"NotSynced", "Not every required kind was listed yet; nothing new is announced before."},
 };
 
 /* Rows are found by index: a reason without a row would be a NULL name, which test_reason looks for. */
-_Static_assert(REASON_MAX == 50, "a reason was added or removed: give it a row above");
+_Static_assert(REASON_MAX == 52, "a reason was added or removed: give it a row above");
 
 static const struct row *row_of(enum reason r)
 {

@@ -58,6 +58,9 @@ enum reason {
         REASON_SHADOWED,
         REASON_UNKNOWN_KIND,
         REASON_PASSWORD_SECRET_MISSING,
+        /* nodes */
+        REASON_SYNCED,
+        REASON_NOT_SYNCED,
         REASON_MAX,
 };
 

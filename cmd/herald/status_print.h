@@ -1,0 +1,5 @@
+/* The document of `herald status`, for people. */
+#pragma once
+struct json_object;
+
+void status_print(struct json_object *document);

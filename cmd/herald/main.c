@@ -15,6 +15,7 @@ static const struct command commands[] = {
         {"run", cmd_run, "The daemon: watch, allocate, announce"},
         {"plan", cmd_plan, "What would be allocated and announced, from files"},
         {"check", cmd_check, "Find mistakes in configuration files"},
+        {"status", cmd_status, "What the nodes of a cluster say about themselves"},
         {"version", cmd_version, "Print the version"},
 };
 

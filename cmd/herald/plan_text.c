@@ -1,26 +1,9 @@
 #include "plan_text.h"
-#include "base/text.h"
 #include "model/reason.h"
 #include "json/json.h"
-#include <stdarg.h>
+#include "say.h"
 #include <stdio.h>
 #include <string.h>
-
-/* Prints texts up to a NULL. What others wrote must not steer the terminal. */
-static void say(const char *text, ...) __attribute__((sentinel));
-static void say(const char *text, ...)
-{
-        va_list ap;
-        va_start(ap, text);
-        for (; text; text = va_arg(ap, const char *)) {
-                char shown[256];
-                for (const char *rest = text; *rest;) {
-                        rest += text_printable(shown, sizeof(shown), rest);
-                        fputs(shown, stdout);
-                }
-        }
-        va_end(ap);
-}
 
 static const char *text_at(struct json_object *object, const char *key)
 {

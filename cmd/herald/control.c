@@ -340,9 +340,9 @@ void control_secret(struct control *control, struct json_object *root)
         schedule(control);
 }
 
-void control_no_secret(struct control *control, const char *namespace, const char *name)
+void control_no_secret(struct control *control, const char *namespace, const char *name, const char *why)
 {
-        control->secrets_dirty |= secrets_put(control->secrets, namespace, name, NULL, "does not exist");
+        control->secrets_dirty |= secrets_put(control->secrets, namespace, name, NULL, why);
         schedule(control);
 }
 

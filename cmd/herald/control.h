@@ -61,9 +61,10 @@ void control_set_complete(struct control *, bool complete);
 /* fn(arg, config) after each new configuration, before anything is planned with it; NULL: nobody. */
 void control_on_configured(struct control *, void (*fn)(void *arg, const struct config *), void *arg);
 
-/* Secrets that a BGPPeer names: one as the API has it (other objects are passed over); that there is none. */
+/* Secrets that a BGPPeer names: one as the API has it (other objects are passed over); that there is none that
+ * can be used: why ends "the Secret ...", and is static text; NULL: nobody knows. */
 void control_secret(struct control *, struct json_object *);
-void control_no_secret(struct control *, const char *namespace, const char *name);
+void control_no_secret(struct control *, const char *namespace, const char *name, const char *why);
 /* Forgets all of them: what is not told again, in this turn of the loop, does not exist. */
 void control_secrets_begin(struct control *);
 

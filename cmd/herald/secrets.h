@@ -15,7 +15,7 @@ struct secret {
 /* namespace: of objects that name none. */
 struct secrets *secrets_new(const char *namespace);
 void secrets_free(struct secrets *);
-/* password NULL: there is none that can be used, and why ends "the Secret ..."; static text. Returns whether that is
+/* password NULL: there is none that can be used, and why ends "the Secret ..." (static text), or NULL: nobody knows. Returns whether that is
  * new. */
 bool secrets_put(struct secrets *, const char *namespace, const char *name, const char *password, const char *why);
 /* Forgets all, and from here on a Secret that is not put does not exist. */

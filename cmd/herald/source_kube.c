@@ -23,6 +23,7 @@
 #include "k8s/write.h"
 #include "kube_look.h"
 #include "kube_metallb.h"
+#include "kube_secrets.h"
 #include "kube_slices.h"
 #include "options.h"
 #include "report/metrics.h"
@@ -65,6 +66,7 @@ struct kube_source {
         struct follow *namespaces; /* NULL: no pool selects on them */
         struct kube_slices *slices;
         struct kube_metallb *metallb;
+        struct kube_secrets *secrets;
         struct lease *lease;
         struct daemonset *daemonset; /* that we are a pod of; NULL: none */
         struct writer *writer;
@@ -196,6 +198,7 @@ static void on_configured(void *arg, const struct config *config)
         const struct k8s_kind *kind = k8s_kind(KIND_NAMESPACE, "");
         bool selects = false;
 
+        kube_secrets_configure(source->secrets, config);
         for (size_t i = 0; i < config->n_pools; i++)
                 selects |= config->pools[i].namespace_selectors.n > 0;
         if (selects && !source->namespaces) {
@@ -394,6 +397,7 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
         source->namespace = xstrdup(o->namespace);
         source->slices = kube_slices_new(loop, &source->owner);
         source->metallb = kube_metallb_new(source->transport, o->metallb_namespace, on_metallb, source);
+        source->secrets = kube_secrets_new(source->transport, control, o->namespace);
         control_on_configured(control, on_configured, source);
         for (size_t i = 0; i < N_FIXED; i++)
                 follow(source, i, o);
@@ -424,6 +428,7 @@ void kube_source_free(struct kube_source *source)
         control_on_configured(source->control, NULL, NULL);
         kube_slices_free(source->slices);
         kube_metallb_free(source->metallb);
+        kube_secrets_free(source->secrets);
         for (size_t i = 0; i < N_FIXED; i++)
                 follow_free(source->fixed[i]);
         follow_free(source->namespaces);
@@ -458,6 +463,7 @@ static void put_watches(const struct kube_source *source, struct metrics *metric
         follow_add_stats(source->namespaces, &sum, &open);
         put_synced(metrics, source->namespaces, k8s_kind(KIND_NAMESPACE, ""));
         kube_slices_add_stats(source->slices, &sum, &open);
+        kube_secrets_add_stats(source->secrets, &sum, &open);
         put_synced(metrics, kube_slices_follow(source->slices), k8s_kind(KIND_ENDPOINTSLICE, "discovery.k8s.io"));
         metrics_put(metrics, METRIC_WATCHES_OPEN, (double)open, NULL);
         metrics_put(metrics, METRIC_WATCH_BYTES, (double)sum.bytes, NULL);

@@ -45,7 +45,7 @@ def test_all_is_well(world, kubeconfigs):
     assert found["leader"]["node"] in {"n1", "n2", "n3"} and found["problems"] == []
     assert {pool["name"] for pool in found["pools"]} == {"segment", "routed"}
     assert all(pool["availableIPv4"] > 0 for pool in found["pools"])
-    text = status(world, None, env={"KUBECONFIG": "/nowhere:" + kubeconfigs["viewer"]})
+    text = status(world, None, env={"KUBECONFIG": f"/nowhere:{kubeconfigs['viewer']}"})
     assert text.returncode == 0 and "All is well." in text.stdout
     assert text.stdout.count("Established") == 6 and "segment" in text.stdout
 

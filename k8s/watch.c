@@ -69,10 +69,10 @@ static void finish_list(struct watch *w)
 {
         if (!w->begun)
                 begin(w);
+        w->stats.lists++; /* the handler may ask whether this is the list that it waits for */
         w->handler.end(w->arg, w->listed);
         w->begun = false;
         w->listed = true;
-        w->stats.lists++;
 }
 
 /* Lists of the API leave kind and apiVersion out of their items; metadata alone calls itself something else. */

@@ -25,6 +25,7 @@ struct step {
 };
 
 struct scene {
+        unsigned ends;
         struct loop *loop;
         struct fake_server server;
         struct auth auth;
@@ -84,6 +85,7 @@ __attribute__((unused)) static void on_deleted(void *arg, struct json_object *ob
 __attribute__((unused)) static void on_end(void *arg, bool again)
 {
         (void)arg;
+        ck_assert_uint_eq(watch_stats(s.watch).lists, ++s.ends); /* counted when it is told */
         trace("end", again ? "+" : "");
 }
 

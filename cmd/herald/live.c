@@ -136,8 +136,9 @@ static void on_done(void *arg, const struct reply *reply)
                                    : status_of_body(reply->body, reply->len, reply->status);
         else if (!live->answer.json)
                 why = xstrdup("the server's answer is no JSON");
-        if (why)
-                live->sentence = xprintf("%s: %s%s", live->auth->server, why, remedy(reply->status));
+        if (why) /* without an answer, the sentence names the server itself */
+                live->sentence = xprintf("%s%s%s%s", reply->status ? live->auth->server : "",
+                                         reply->status ? ": " : "", why, remedy(reply->status));
         free(why);
         live->answer.why = live->sentence;
         loop_stop(live->loop);

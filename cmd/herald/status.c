@@ -166,6 +166,20 @@ static void add_node(struct status *s, struct json_object *nodes, struct json_ob
         judge_config(s, json_array_at(status, "configErrors"));
 }
 
+/* A daemon that never started has told nothing. Who may not look at the DaemonSet is not told of it. */
+static void judge_daemonset(struct status *s, size_t reported)
+{
+        char *path = xprintf("/apis/apps/v1/namespaces/%s/daemonsets/herald", s->namespace);
+        struct json_object *daemonset = live_get(s->live, path).json;
+        int64_t wanted = json_int_at(json_object_at(daemonset, "status"), "desiredNumberScheduled");
+
+        if (wanted > (int64_t)reported)
+                problem(s, xprintf("%zu of the %lld nodes that should run herald have ever reported; look at its pods in %s",
+                                   reported, (long long)wanted, s->namespace));
+        json_object_put(daemonset);
+        free(path);
+}
+
 static bool read_nodes(struct status *s, const char **why)
 {
         struct live_answer answer = live_list(s->live, k8s_kind(KIND_NODESTATE, "heraldlb.io"), NULL);
@@ -178,6 +192,8 @@ static bool read_nodes(struct status *s, const char **why)
                 problem(s, xstrdup("the cluster has no NodeStates: apply deploy/manifests, which has their CRD"));
         else if (answer.json && json_count(nodes) == 0)
                 problem(s, xprintf("no node has reported: look at the pods in %s", s->namespace));
+        else if (answer.json)
+                judge_daemonset(s, json_count(nodes));
         json_object_object_add(s->document, "nodes", nodes);
         json_object_put(answer.json);
         return answer.json || answer.status == 404;

@@ -78,6 +78,20 @@ def test_a_state_of_long_ago_is_told(world, kubeconfigs):
         world.cluster.kubectl("delete", "nodestate", "gone")
 
 
+def test_a_daemon_that_never_started_is_missed(world, kubeconfigs):
+    """No controller runs the DaemonSet here: what it would say is said for it."""
+    def say(wanted):
+        numbers = {"currentNumberScheduled": 0, "desiredNumberScheduled": wanted, "numberMisscheduled": 0, "numberReady": 0}
+        world.cluster.kubectl("patch", "daemonset", "herald", "-n", "heraldlb-system", "--subresource=status",
+                              "--type=merge", "-p", json.dumps({"status": numbers}))
+    say(4)
+    try:
+        code, found = document(world, kubeconfigs["viewer"])
+        assert code == 1 and found["problems"][0].startswith("3 of the 4 nodes that should run herald")
+    finally:
+        say(0)
+
+
 def test_what_cannot_be_asked(world, kubeconfigs):
     refused = status(world, kubeconfigs["nobody"])
     assert refused.returncode == 2
@@ -85,3 +99,8 @@ def test_what_cannot_be_asked(world, kubeconfigs):
     nowhere = status(world, None)
     assert nowhere.returncode == 2 and "--kubeconfig" in nowhere.stderr
     assert status(world, "/nonexistent/config").returncode == 2
+    dead = world.lab.dir + "/dead.kubeconfig"
+    with open(kubeconfigs["viewer"], encoding="utf-8") as file, open(dead, "w", encoding="utf-8") as out:
+        out.write(file.read().replace(":6443", ":1"))
+    gone = status(world, dead)
+    assert gone.returncode == 2 and "refused" in gone.stderr and "kubeconfig right" in gone.stderr

@@ -5,6 +5,7 @@ DaemonSet. No kubelet runs the DaemonSet, so the heralds are started by hand, as
 ServiceAccount's token and no capability but NET_RAW.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -89,9 +90,10 @@ def configure(lab, cluster):
         config_object("BGPPeer", "r1-v6", myASN=64514, peerASN=64513, peerAddress=lab.router.v6))
 
 
-@pytest.fixture(scope="session")
-def world():
-    with Lab(nodes=3, control=True) as lab, Cluster(netns=lab.control.name, address="10.7.0.254") as cluster:
+@contextlib.contextmanager
+def running_world(nodes=3, **servers):
+    """servers: what Cluster takes to run others than the newest."""
+    with Lab(nodes=nodes, control=True) as lab, Cluster(netns=lab.control.name, address="10.7.0.254", **servers) as cluster:
         cluster.apply(METALLB_CRD)
         cluster.create_namespace("metallb-system")
         cluster.kubectl("apply", "-k", os.path.join(ROOT, "deploy", "manifests"))
@@ -106,3 +108,9 @@ def world():
         yield World(lab=lab, cluster=cluster, heralds=heralds)
         for herald in heralds.values():
             assert herald.stop() == 0, herald.log()
+
+
+@pytest.fixture(scope="session")
+def world():
+    with running_world() as world:
+        yield world

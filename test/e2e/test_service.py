@@ -150,10 +150,7 @@ def test_a_restart_of_the_api_server_changes_nothing_on_the_wire(world, clean):
         for herald in world.heralds.values():
             wait_for(lambda h=herald: watches_current(h), 60, "watches that are current again")
     assert routes.seen == [ALL]
-    # Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
-    # no API server touched (it goes round between node and router until its TTL ends). Never two in a row.
-    failures = [request.error is not None for request in prober.since(0)]
-    assert not any(a and b for a, b in itertools.pairwise(failures)), prober.failed()[:5]
+    never_two_in_a_row(prober)
     assert {name: sent_updates(herald) for name, herald in world.heralds.items()} == updates
     assert owners(world, local) == owner
     assert not capture.unasked(local)
@@ -189,6 +186,13 @@ def burst_is_over(world, address):
     with Capture(world.lab.near) as capture:
         wait_for(lambda: who_answers(world.lab.near, address, window=2.9), 10, "an answer")
     return not capture.unasked(address)
+
+
+def never_two_in_a_row(prober):
+    """Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
+    no API server touched (it goes round between node and router until its TTL ends). Never two in a row."""
+    failures = [request.error is not None for request in prober.since(0)]
+    assert not any(a and b for a, b in itertools.pairwise(failures)), prober.failed()[:5]
 
 
 def sent_updates(herald):

@@ -2,13 +2,15 @@
 """Builds the real Kubernetes components that the tests run: kube-apiserver, kube-controller-manager,
 kube-proxy, kubectl and etcd.
 
-They come from the two Go modules beside this file (go/ and etcd/), whose go.mod and go.sum pin every byte,
-and go to a cache directory named after the version and a hash of those four files. What is there already is
-not built again. Each binary is built under a temporary name and renamed when it is whole, and a lock keeps
-two runs from building at once.
+They come from the Go modules beside this file (go/ and etcd/), whose go.mod and go.sum pin every byte, and go
+to a cache directory named after the version and a hash of those files. What is there already is not built
+again. Each binary is built under a temporary name and renamed when it is whole, and a lock keeps two runs from
+building at once. go-1.34/ is an older kube-apiserver, alone, for the tests of older servers; it has a cache
+directory of its own.
 
     build.py            build what is missing; the last line on stdout is the directory with the binaries
     build.py --check    exit 0 if everything is there, 1 if not; builds nothing
+    build.py --older    the same for the older server; also with --check
 """
 
 import contextlib
@@ -26,57 +28,62 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 GO_WANTED = (1, 26)
 PROGRESS_SECONDS = 15
-MODULE_FILES = ("go/go.mod", "go/go.sum", "etcd/go.mod", "etcd/go.sum")
-BINARIES = {  # name: (module directory, package), in the order in which they are built
+NEWEST = {  # name: (module directory, package), in the order in which they are built
     "etcd": ("etcd", "go.etcd.io/etcd/server/v3"),
     "kube-apiserver": ("go", "k8s.io/kubernetes/cmd/kube-apiserver"),
     "kube-controller-manager": ("go", "k8s.io/kubernetes/cmd/kube-controller-manager"),
     "kube-proxy": ("go", "k8s.io/kubernetes/cmd/kube-proxy"),
     "kubectl": ("go", "k8s.io/kubernetes/cmd/kubectl"),
 }
+OLDER = {"kube-apiserver": ("go-1.34", "k8s.io/kubernetes/cmd/kube-apiserver")}
 
 
 class BuildError(Exception):
     """The components cannot be had here; the message is one line that says what to do about it."""
 
 
-def version():
-    """The pinned Kubernetes version, for example v1.36.3."""
-    found = re.search(r"^require k8s\.io/kubernetes (v\S+)$", (HERE / "go/go.mod").read_text(), re.MULTILINE)
+def version(folder="go"):
+    """The Kubernetes version that this module pins, for example v1.36.3."""
+    found = re.search(r"^require k8s\.io/kubernetes (v\S+)$", (HERE / folder / "go.mod").read_text(), re.MULTILINE)
     if not found:
-        raise BuildError("go/go.mod does not require k8s.io/kubernetes")
+        raise BuildError(f"{folder}/go.mod does not require k8s.io/kubernetes")
     return found.group(1)
+
+
+def version_of(binaries):
+    return version(binaries["kube-apiserver"][0])
 
 
 def cache_root():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heraldlb"
 
 
-def cache_directory():
+def cache_directory(binaries):
     digest = hashlib.sha256()
-    for name in MODULE_FILES:
-        digest.update((HERE / name).read_bytes())
-    return cache_root() / f"kube-{version()}-{digest.hexdigest()[:12]}"
+    for folder in sorted({folder for folder, _ in binaries.values()}, reverse=True):
+        for name in ("go.mod", "go.sum"):
+            digest.update((HERE / folder / name).read_bytes())
+    return cache_root() / f"kube-{version_of(binaries)}-{digest.hexdigest()[:12]}"
 
 
-def missing():
+def missing(binaries):
     """The names of the binaries that are not in the cache."""
-    return [name for name in BINARIES if not (cache_directory() / "bin" / name).exists()]
+    return [name for name in binaries if not (cache_directory(binaries) / "bin" / name).exists()]
 
 
-def ensure(log=None):
-    """Builds what is missing and returns the directory that holds the binaries.
+def ensure(log=None, binaries=None):
+    """Builds what is missing of NEWEST (or OLDER) and returns the directory that holds the binaries.
 
     log is called with one line of text at a time (default: prints to stderr). Raises BuildError.
     """
     log = log or (lambda line: print(line, file=sys.stderr, flush=True))
-    directory = cache_directory()
-    if missing():
+    binaries = binaries or NEWEST
+    directory = cache_directory(binaries)
+    if missing(binaries):
         (directory / "bin").mkdir(parents=True, exist_ok=True)
         with locked(directory / "lock", log):
-            todo = missing()
-            if todo:
-                build(todo, directory, log)
+            if missing(binaries):
+                build(binaries, directory, log)
     return directory / "bin"
 
 
@@ -91,22 +98,22 @@ def locked(path, log):
         yield
 
 
-def build(names, directory, log):
+def build(binaries, directory, log):
+    names = missing(binaries)
     go = find_go(log)
-    log(f"kube: building {', '.join(names)} ({version()}) with {go} into {directory}/bin; "
+    log(f"kube: building {', '.join(names)} ({version_of(binaries)}) with {go} into {directory}/bin; "
         "5 to 7 minutes on 2 cores with cold caches, only this once")
     started = time.monotonic()
     for number, name in enumerate(names, 1):
-        build_one(go, name, directory / "bin" / name, f"kube: [{number}/{len(names)}] {name}", log)
+        build_one(go, *binaries[name], directory / "bin" / name, f"kube: [{number}/{len(names)}] {name}", log)
     log(f"kube: built in {time.monotonic() - started:.0f} s")
 
 
-def build_one(go, name, target, label, log):
-    folder, package = BINARIES[name]
+def build_one(go, folder, package, target, label, log):
     # we hold the lock, so what looks like another run's is what a killed run left
-    for stale in target.parent.glob(f".{name}.*"):
+    for stale in target.parent.glob(f".{target.name}.*"):
         stale.unlink()
-    temporary = target.parent / f".{name}.{os.getpid()}"
+    temporary = target.parent / f".{target.name}.{os.getpid()}"
     command = ["setpriv", "--pdeathsig", "TERM", "--",  # a Go that outlives us would go on for minutes
                go, "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", linker_flags(folder),
                "-o", str(temporary), package]
@@ -119,11 +126,11 @@ def build_one(go, name, target, label, log):
 
 
 def linker_flags(folder):
-    if folder != "go":
+    if folder == "etcd":
         return "-s -w"
-    major, minor = version().lstrip("v").split(".")[:2]
+    major, minor = version(folder).lstrip("v").split(".")[:2]
     where = "k8s.io/component-base/version"  # otherwise the server calls itself v0.0.0-master
-    values = {"gitVersion": version(), "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    values = {"gitVersion": version(folder), "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     return " ".join(["-s -w", *(f"-X {where}.{name}={value}" for name, value in values.items())])
 
 
@@ -219,13 +226,14 @@ def install_go(directory, why, log):
 
 
 def main(arguments):
-    if arguments == ["--check"]:
-        return 1 if missing() else 0
-    if arguments:
+    if set(arguments) - {"--check", "--older"}:
         print(__doc__, file=sys.stderr)
         return 2
+    binaries = OLDER if "--older" in arguments else NEWEST
+    if "--check" in arguments:
+        return 1 if missing(binaries) else 0
     try:
-        print(ensure())
+        print(ensure(binaries=binaries))
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -66,6 +66,8 @@ class Cluster(Objects):
     directory: where to keep everything, made by start() and removed by close() (None: a temporary one).
     controllers: those of kube-controller-manager to run.
     apiserver_args, etcd_args: more arguments; the attribute apiserver_args may be changed before a restart.
+    older: the API server is the older one that build.py knows; all else stays the newest.
+    etcd: the path of another etcd to run, for example Debian's 3.4 (None: the one that is built).
     detached: the processes outlive this program; close_directory(directory) ends them. Needs directory.
     log: where the progress of a build is told, a function of one line (None: stderr).
     """
@@ -73,14 +75,15 @@ class Cluster(Objects):
     wait_for = staticmethod(wait_for)
 
     def __init__(self, netns=None, address="127.0.0.1", *, directory=None, controllers=CONTROLLERS,
-                 apiserver_args=(), etcd_args=(), detached=False, log=None):
+                 apiserver_args=(), etcd_args=(), older=False, etcd=None, detached=False, log=None):
         if detached and directory is None:
             raise ClusterError("a detached cluster needs a directory, so that it can be found again")
         self.netns, self.address, self.detached = netns, str(ipaddress.ip_address(address)), detached
         self.controllers = tuple(controllers)
         self.apiserver_args, self.etcd_args = list(apiserver_args), list(etcd_args)
+        self.older, self.etcd = older, etcd
         self.directory, self._wanted_directory = None, directory
-        self.port = self.server = self.binaries = None
+        self.port = self.server = self.binaries = self._programs = None
         self._log, self._lock, self._pki, self._client, self._etcd_url = log, None, None, None, None
         self._etcd = self._apiserver = self._controller_manager = None
         self._proxies, self._kubeconfigs = {}, {}
@@ -98,6 +101,7 @@ class Cluster(Objects):
     def start(self):
         """Builds the components if need be, starts them, and returns self when pods can be created."""
         self.binaries = build.ensure(self._log)
+        self._programs = self._other_programs()
         try:
             self._make_directory()
             self._make_credentials()
@@ -114,6 +118,13 @@ class Cluster(Objects):
             self.close()
             raise
         return self
+
+    def _other_programs(self):
+        """The paths of those that are not the newest ones, by name."""
+        programs = {"etcd": str(self.etcd)} if self.etcd else {}
+        if self.older:
+            programs["kube-apiserver"] = str(build.ensure(self._log, build.OLDER) / "kube-apiserver")
+        return programs
 
     def close(self):
         """Ends every process, waits for each, and removes the directory. May be called twice."""
@@ -167,10 +178,12 @@ class Cluster(Objects):
         client, peer = ns.free_ports(self.netns, "127.0.0.1", 2)
         self._etcd_url, peer_url = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
         self._etcd = self._spawn("etcd", [
-            "--name=test", f"--data-dir={self.directory}/etcd", "--unsafe-no-fsync", "--log-level=warn",
+            "--name=test", f"--data-dir={self.directory}/etcd", "--log-level=warn",
             f"--listen-client-urls={self._etcd_url}", f"--advertise-client-urls={self._etcd_url}",
             f"--listen-peer-urls={peer_url}", f"--initial-advertise-peer-urls={peer_url}",
-            f"--initial-cluster=test={peer_url}", "--watch-progress-notify-interval=5s", *self.etcd_args])
+            f"--initial-cluster=test={peer_url}",
+            *([] if self.etcd else ["--unsafe-no-fsync", "--watch-progress-notify-interval=5s"]),
+            *self.etcd_args])
         self._await(self._etcd, lambda: plain_status(self.netns, "127.0.0.1", client, "/health") == 200,
                     30, "healthy")
 
@@ -358,7 +371,8 @@ class Cluster(Objects):
         return kept | {"HOME": str(self.directory)}
 
     def _spawn(self, name, arguments):
-        return self._run(name, ns.command(self.netns, [str(self.binaries / name), *arguments]))
+        program = self._programs.get(name, str(self.binaries / name))
+        return self._run(name, ns.command(self.netns, [program, *arguments]))
 
     def _run(self, name, argv):
         process = Process(name, argv, self.directory / "logs" / f"{name}.log", cwd=self.directory,

@@ -281,5 +281,5 @@ struct fact *decode_fact(struct json_object *obj, const char **why)
                 fact_free(fact);
                 return NULL;
         }
-        return fact;
+        return fact_pack(fact);
 }

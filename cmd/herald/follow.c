@@ -10,10 +10,9 @@
 #include <string.h>
 #include <uthash.h>
 
-struct known {     /* an object that this watch handed on */
+struct known {     /* a document that this watch handed on */
         char *key; /* namespace/name */
         char *namespace, *name, *rv;
-        bool load_balancer;
         unsigned round;
         UT_hash_handle hh;
 };
@@ -24,13 +23,13 @@ struct follow {
         struct watch *watch;
         enum watch_state state;
         char *trouble;
-        bool listed, outgoing, muted, broken;
+        bool listed, listing, outgoing, muted, broken;
         struct known *known;
         unsigned round;
         struct log_limit limit;
 };
 
-/* objects that were handed on */
+/* documents that were handed on */
 
 static struct known *find_known(struct follow *f, const struct ref *ref, bool make)
 {
@@ -62,32 +61,35 @@ static void free_known(struct follow *f, struct known *known)
 
 /* facts */
 
-static void tell_service(struct follow *f, const struct ref *ref, bool there)
+static bool is_load_balancer(const struct follow *f, const struct ref *ref)
 {
-        struct known *known;
+        const struct fact *fact = ref->kind == KIND_SERVICE && f->owner->service
+                                          ? store_service(control_store(f->owner->control), ref->namespace, ref->name)
+                                          : NULL;
 
-        if (!f->owner->service || f->spec.kind->kind != KIND_SERVICE)
-                return;
-        known = find_known(f, ref, there);
-        if (!known)
-                return;
-        known->round = f->round;
-        if (known->load_balancer != there)
-                f->owner->service(f->owner->arg, ref->name, there);
-        known->load_balancer = there;
-        if (!there)
-                free_known(f, known);
+        return fact && fact->u.service.load_balancer;
+}
+
+/* What a list names is seen at its end. */
+static void tell_service(struct follow *f, const struct ref *ref, bool was)
+{
+        bool is = is_load_balancer(f, ref);
+
+        if (is != was && f->listed && !f->listing)
+                f->owner->service(f->owner->arg, ref->name, is);
 }
 
 static void drop_fact(struct follow *f, struct json_object *object)
 {
         struct ref ref;
         const char *why;
+        bool was;
 
         if (!decode_ref(object, &ref, &why))
                 return;
-        tell_service(f, &ref, false);
+        was = is_load_balancer(f, &ref);
         store_drop(control_store(f->owner->control), &ref);
+        tell_service(f, &ref, was);
 }
 
 /* An object that cannot be used any more is as good as deleted. */
@@ -97,10 +99,12 @@ static void take_fact(struct follow *f, struct json_object *object)
         struct fact *fact = decode_fact(object, &why);
         struct ref ref;
         uint32_t suppressed;
+        bool was;
 
-        if (fact) {
-                tell_service(f, &fact->ref, fact->ref.kind == KIND_SERVICE && fact->u.service.load_balancer);
+        if (fact && decode_ref(object, &ref, &why)) {
+                was = is_load_balancer(f, &ref);
                 store_put(control_store(f->owner->control), fact);
+                tell_service(f, &ref, was);
                 return;
         }
         drop_fact(f, object);
@@ -155,15 +159,8 @@ static void forget_unseen(struct follow *f)
         struct known *known, *next;
 
         HASH_ITER (hh, f->known, known, next) {
-                if (known->round == f->round)
-                        continue;
-                if (f->spec.feeds != FEEDS_STORE) {
+                if (known->round != f->round)
                         drop_document(f, known);
-                } else {
-                        if (known->load_balancer)
-                                f->owner->service(f->owner->arg, known->name, false);
-                        free_known(f, known);
-                }
         }
 }
 
@@ -176,6 +173,7 @@ static void on_begin(void *arg, bool again)
         (void)again;
         f->round++;
         f->muted |= f->outgoing;
+        f->listing = true;
         if (f->spec.feeds == FEEDS_STORE && !f->muted)
                 store_relist_begin(control_store(f->owner->control), f->spec.kind->kind);
 }
@@ -221,6 +219,9 @@ static void on_end(void *arg, bool again)
         if (f->spec.feeds == FEEDS_STORE)
                 store_relist_end(control_store(f->owner->control), f->spec.kind->kind);
         f->listed = true;
+        f->listing = false;
+        if (f->spec.kind->kind == KIND_SERVICE && f->owner->service)
+                f->owner->service(f->owner->arg, NULL, true);
         f->owner->changed(f->owner->arg, f);
         control_changed(f->owner->control);
 }

@@ -18,7 +18,8 @@ struct follow_owner { /* what the follower needs, and whom it tells */
         struct discovery *discovery;
         void *arg;
         void (*changed)(void *arg, struct follow *); /* it was listed, or its state is another one */
-        void (*service)(void *arg, const char *name, bool there); /* a load balancer came or went; may be NULL */
+        /* Between two lists a load balancer of this name came or went; NULL: they were listed. May be NULL. */
+        void (*service)(void *arg, const char *name, bool there);
 };
 
 struct follow_spec {

@@ -45,16 +45,33 @@ static void forget_all(struct kube_slices *slices)
         control_changed(slices->outer->control);
 }
 
+struct names { /* of the load balancers in the store */
+        const struct store *store;
+        struct store_cursor cursor;
+};
+
+static const char *next_name(void *arg)
+{
+        struct names *names = arg;
+        const struct fact *fact;
+
+        while ((fact = store_next(names->store, KIND_SERVICE, &names->cursor)))
+                if (fact->u.service.load_balancer)
+                        return fact->ref.name;
+        return NULL;
+}
+
 static void look(void *arg)
 {
         struct kube_slices *slices = arg;
         struct follow_spec spec = {.kind = k8s_kind(KIND_ENDPOINTSLICE, "discovery.k8s.io"), .feeds = FEEDS_STORE};
+        struct names names = {.store = control_store(slices->outer->control)};
         char *selector;
 
         if (!slices->begun || slices->next || !slice_names_outdated(slices->names))
                 return;
         slices->asked = mono_now();
-        if (slice_names_ask(slices->names, &selector) == SLICES_NONE) {
+        if (slice_names_ask(slices->names, next_name, &names, &selector) == SLICES_NONE) {
                 forget_all(slices);
                 return;
         }
@@ -91,6 +108,17 @@ void kube_slices_service(struct kube_slices *slices, const char *name, bool ther
                 slice_names_add(slices->names, name);
         else
                 slice_names_remove(slices->names, name);
+        look_later(slices);
+}
+
+void kube_slices_recount(struct kube_slices *slices)
+{
+        struct names names = {.store = control_store(slices->outer->control)};
+        const char *name;
+
+        slice_names_reset(slices->names);
+        while ((name = next_name(&names)))
+                slice_names_add(slices->names, name);
         look_later(slices);
 }
 

@@ -9,6 +9,8 @@ struct kube_slices;
 struct kube_slices *kube_slices_new(struct loop *, const struct follow_owner *owner);
 void kube_slices_free(struct kube_slices *); /* NULL is fine */
 void kube_slices_service(struct kube_slices *, const char *name, bool there);
+/* The Services were listed again: which there are is seen in the store. */
+void kube_slices_recount(struct kube_slices *);
 /* The Services were listed once: from now on the API is asked. */
 void kube_slices_begin(struct kube_slices *);
 bool kube_slices_begun(const struct kube_slices *);

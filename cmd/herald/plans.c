@@ -157,7 +157,8 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
                 plan->announced = false;
                 save_later(plans, plan, now);
         }
-        replace_want(plans, plan, want);
+        replace_want(plans, plan, want_copy(want));
+        want_free(want);
         forget_if_over(plans, plan);
 }
 

@@ -154,7 +154,10 @@ static void on_service(void *arg, const char *name, bool there)
 {
         struct kube_source *source = arg;
 
-        kube_slices_service(source->slices, name, there);
+        if (name)
+                kube_slices_service(source->slices, name, there);
+        else
+                kube_slices_recount(source->slices);
 }
 
 void kube_source_on_reported(struct kube_source *source, void (*fn)(void *, bool, const char *), void *arg)

@@ -1,5 +1,6 @@
 /*
- * An arena is a list of chunks that double up to a limit; what is larger than a chunk gets one of its own.
+ * An arena is a list of chunks that double up to a limit; what is larger than a chunk gets one of its own. Objects
+ * are taken from the front of a chunk, aligned; strings from its end, packed.
  * Under AddressSanitizer what was not handed out is poisoned, so that a write past an object is found
  * although its neighbour lives in the same chunk.
  */
@@ -31,13 +32,15 @@ enum {
 
 struct chunk {
         struct chunk *next;
-        size_t used, cap;
+        size_t used, cap, strings; /* what strings take is taken from cap */
         _Alignas(max_align_t) char data[];
 };
 
 struct arena {
         struct chunk *chunks; /* the newest first */
         size_t next_cap;
+        size_t taken;       /* of all chunks */
+        struct chunk *own;  /* in one block with the arena; NULL: none */
 };
 
 static void *must(void *p)
@@ -64,10 +67,28 @@ void arena_free(struct arena *a)
         while (a->chunks) {
                 struct chunk *c = a->chunks;
                 a->chunks = c->next;
-                ASAN_UNPOISON_MEMORY_REGION(c->data, c->cap);
-                free(c);
+                ASAN_UNPOISON_MEMORY_REGION(c->data, c->cap + c->strings);
+                if (c != a->own)
+                        free(c);
         }
         free(a);
+}
+
+/* Front and end share a chunk: only their sum counts, rounded up to where the front may begin. */
+struct arena *arena_new_exact(size_t size)
+{
+        size_t head = (sizeof(struct arena) + ALIGN - 1) / ALIGN * ALIGN;
+        struct arena *a = xcalloc(1, head + sizeof(struct chunk) + size);
+        a->next_cap = FIRST_CHUNK;
+        a->own = a->chunks = (struct chunk *)(void *)((char *)a + head);
+        a->own->cap = size;
+        ASAN_POISON_MEMORY_REGION(a->own->data, size);
+        return a;
+}
+
+size_t arena_used(const struct arena *a)
+{
+        return a->taken;
 }
 
 static struct chunk *chunk_add(struct arena *a, size_t need)
@@ -99,6 +120,21 @@ void *arena_alloc(struct arena *a, size_t size)
                 c = chunk_add(a, need);
         char *p = c->data + c->used;
         c->used += need;
+        a->taken += need;
+        ASAN_UNPOISON_MEMORY_REGION(p, size);
+        return p;
+}
+
+static char *take_string(struct arena *a, size_t size)
+{
+        size_t need = size + RED_ZONE;
+        struct chunk *c = a->chunks;
+        if (!c || c->cap - c->used < need)
+                c = chunk_add(a, need);
+        c->cap -= need;
+        c->strings += need;
+        a->taken += need;
+        char *p = c->data + c->cap;
         ASAN_UNPOISON_MEMORY_REGION(p, size);
         return p;
 }
@@ -116,7 +152,7 @@ char *arena_strdup(struct arena *a, const char *s)
         if (!s)
                 return NULL;
         size_t n = strlen(s) + 1;
-        return memcpy(arena_alloc(a, n), s, n);
+        return memcpy(take_string(a, n), s, n);
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
@@ -127,7 +163,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
         int n = vsnprintf(NULL, 0, fmt, ap);
         if (n < 0)
                 abort();
-        char *s = arena_alloc(a, (size_t)n + 1);
+        char *s = take_string(a, (size_t)n + 1);
         vsnprintf(s, (size_t)n + 1, fmt, again);
         va_end(again);
         va_end(ap);

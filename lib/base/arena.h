@@ -5,6 +5,10 @@
 struct arena;
 
 struct arena *arena_new(void);
+/* One block with room for exactly `size` octets, as arena_used() gave them for the same calls in another arena: for
+ * what is kept for long, and copied once its size is known. What does not fit gets chunks as usual. */
+struct arena *arena_new_exact(size_t size);
+size_t arena_used(const struct arena *);
 void arena_free(struct arena *); /* NULL is fine */
 void *arena_alloc(struct arena *, size_t size);               /* zeroed; aborts when memory is out */
 void *arena_array(struct arena *, size_t n, size_t size);     /* zeroed; aborts on overflow */

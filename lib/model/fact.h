@@ -115,6 +115,9 @@ struct fact {
 };
 
 struct fact *fact_new(enum kind); /* with an arena of its own; strings of ref are "" */
+/* The same in one block of exactly its size, for what is kept; frees the other one. A slice loses its labels, which
+ * nothing reads once its service is known. */
+struct fact *fact_pack(struct fact *);
 void fact_free(struct fact *);
 const char *condition_type(enum condition); /* "heraldlb.io/Allocated" */
 /* Of what a condition says, without when it began to say so. */

@@ -36,19 +36,33 @@ static struct route copy_route(struct arena *a, const struct route *from)
         return r;
 }
 
-struct want *want_copy(const struct want *from)
+/* Most messages are the reason's own sentence, which lasts. */
+static const char *copy_message(struct arena *a, enum reason reason, const char *message)
 {
-        struct want *w = want_new(from->ip);
-        struct arena *a = w->arena;
+        return message == reason_sentence(reason) ? message : arena_strdup(a, message);
+}
+
+static struct want *copy_into(struct arena *a, const struct want *from)
+{
+        struct want *w = arena_alloc(a, sizeof(*w));
         *w = *from;
         w->arena = a;
         w->uids = copy_strings(a, from->uids, from->n_uids);
         w->l2.interfaces = copy_strings(a, from->l2.interfaces, from->l2.n_interfaces);
-        w->l2.message = arena_strdup(a, from->l2.message);
-        w->bgp_message = arena_strdup(a, from->bgp_message);
+        w->l2.message = copy_message(a, from->l2.reason, from->l2.message);
+        w->bgp_message = copy_message(a, from->bgp_reason, from->bgp_message);
         w->routes = arena_array(a, from->n_routes, sizeof(*w->routes));
         for (size_t i = 0; i < from->n_routes; i++)
                 w->routes[i] = copy_route(a, &from->routes[i]);
+        return w;
+}
+
+struct want *want_copy(const struct want *from)
+{
+        struct arena *trial = arena_new();
+        copy_into(trial, from);
+        struct want *w = copy_into(arena_new_exact(arena_used(trial)), from);
+        arena_free(trial);
         return w;
 }
 

@@ -39,7 +39,7 @@ struct want {
 };
 
 struct want *want_new(struct ip);
-struct want *want_copy(const struct want *);
+struct want *want_copy(const struct want *); /* in one block of exactly its size */
 void want_free(struct want *);
 bool want_equal(const struct want *, const struct want *); /* in what an announcer would do; not the messages */
 bool attrs_equal(const struct attrs *, const struct attrs *);

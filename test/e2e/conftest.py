@@ -90,8 +90,13 @@ def configure(lab, cluster):
         config_object("BGPPeer", "r1-v6", myASN=64514, peerASN=64513, peerAddress=lab.router.v6))
 
 
+def by_token(cluster):
+    """How the heralds reach the API server: a kubeconfig, and more arguments."""
+    return cluster.service_account_kubeconfig(NAMESPACE, "herald"), []
+
+
 @contextlib.contextmanager
-def running_world(nodes=3, **servers):
+def running_world(nodes=3, reach=by_token, **servers):
     """servers: what Cluster takes to run others than the newest."""
     with Lab(nodes=nodes, control=True) as lab, Cluster(netns=lab.control.name, address="10.7.0.254", **servers) as cluster:
         cluster.apply(METALLB_CRD)
@@ -100,8 +105,8 @@ def running_world(nodes=3, **servers):
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         register_nodes(lab, cluster)
         configure(lab, cluster)
-        kubeconfig = cluster.service_account_kubeconfig(NAMESPACE, "herald")
-        heralds = {name: Herald(lab, node, kubeconfig=kubeconfig, args=["--daemonset", "herald"]).start()
+        kubeconfig, args = reach(cluster)
+        heralds = {name: Herald(lab, node, kubeconfig=kubeconfig, args=["--daemonset", "herald", *args]).start()
                    for name, node in lab.nodes.items()}
         for herald in heralds.values():
             herald.wait_ready(30)

@@ -85,7 +85,7 @@ class Cluster(Objects):
         self.directory, self._wanted_directory = None, directory
         self.port = self.server = self.binaries = self._programs = None
         self._log, self._lock, self._pki, self._client, self._etcd_url = log, None, None, None, None
-        self._etcd = self._apiserver = self._controller_manager = None
+        self._etcd = self._apiserver = self._second = self._controller_manager = None
         self._proxies, self._kubeconfigs = {}, {}
 
     def __enter__(self):
@@ -130,10 +130,10 @@ class Cluster(Objects):
         """Ends every process, waits for each, and removes the directory. May be called twice."""
         for name in list(self._proxies):
             self.stop_kube_proxy(name)
-        for process in (self._controller_manager, self._apiserver, self._etcd):
+        for process in (self._controller_manager, self._second, self._apiserver, self._etcd):
             if process is not None:
                 process.stop(0)  # nothing of it is kept: no need to wait for a farewell
-        self._etcd = self._apiserver = self._controller_manager = None
+        self._etcd = self._apiserver = self._second = self._controller_manager = None
         if self._client is not None:
             self._client.forget()
         if self.directory is not None:
@@ -169,8 +169,11 @@ class Cluster(Objects):
         self.port = 6443 if self.netns is not None else ns.free_ports(None, self.address, 1)[0]
         self.server = f"https://{bracketed(self.address)}:{self.port}"
         self.kubeconfig()
+        self._client = self._client_of(self.port)
+
+    def _client_of(self, port):
         certificate, key = self._pki.client("api", ("system:masters",))
-        self._client = Client(self.netns, self.address, self.port, self._pki.ca, certificate, key)
+        return Client(self.netns, self.address, port, self._pki.server_ca, certificate, key)
 
     # ---- the API server and those behind it
 
@@ -189,12 +192,15 @@ class Cluster(Objects):
 
     def start_apiserver(self):
         """Starts the API server and waits until it is ready (it must not be running)."""
+        self._apiserver = self._spawn("kube-apiserver", [*self._apiserver_arguments(self.port), *self._advertise()])
+        self.wait_apiserver()
+
+    def _apiserver_arguments(self, port):
         # the first must be of the server's own family
         cidrs = SERVICE_CIDRS[::-1] if ":" in self.address else SERVICE_CIDRS
         keys = self._pki.service_account_key
-        self._apiserver = self._spawn("kube-apiserver", [
-            f"--etcd-servers={self._etcd_url}",
-            f"--bind-address={self.address}", f"--secure-port={self.port}", *self._advertise(),
+        return [
+            f"--etcd-servers={self._etcd_url}", f"--bind-address={self.address}", f"--secure-port={port}",
             f"--service-cluster-ip-range={','.join(cidrs)}",
             f"--tls-cert-file={self._pki.server}", f"--tls-private-key-file={self._pki.server_key}",
             f"--client-ca-file={self._pki.ca}", f"--service-account-key-file={keys}",
@@ -206,8 +212,7 @@ class Cluster(Objects):
             # it would taint every new node, and only the node-lifecycle controller takes that away
             *([] if "node-lifecycle-controller" in self.controllers
               else ["--disable-admission-plugins=TaintNodesByCondition"]),
-            *self.apiserver_args])
-        self.wait_apiserver()
+            *self.apiserver_args]
 
     def _advertise(self):
         if not ipaddress.ip_address(self.address).is_loopback:
@@ -220,11 +225,49 @@ class Cluster(Objects):
         """Waits until /readyz says yes."""
         self._await(self._apiserver, self._apiserver_ready, seconds, "ready")
 
-    def _apiserver_ready(self):
+    def _apiserver_ready(self, client=None):
         try:
-            return self.request("GET", "/readyz", timeout=5) == "ok"
+            return (client or self._client).request("GET", "/readyz", timeout=5) == "ok"
         except (ApiError, OSError, http.client.HTTPException):
             return False
+
+    def start_second_apiserver(self):
+        """Starts another API server at the next port, on the same etcd; returns its URL when it is ready.
+
+        Everything here goes on using the first one.
+        """
+        port = self.port + 1
+        self._second = self._spawn("kube-apiserver", [
+            *self._apiserver_arguments(port), f"--advertise-address={self.address}",
+            "--endpoint-reconciler-type=none"], "kube-apiserver-2")
+        client = self._client_of(port)
+        self._await(self._second, lambda: self._apiserver_ready(client), 60, "ready")
+        client.forget()
+        return f"https://{bracketed(self.address)}:{port}"
+
+    def kill_second_apiserver(self):
+        """SIGKILL; waits until it is gone."""
+        self._second.stop(0)
+
+    def pause_second_apiserver(self):
+        """SIGSTOP: its connections stay and new ones are made, but nothing answers."""
+        self._second.signal(signal.SIGSTOP)
+
+    def resume_second_apiserver(self):
+        self._second.signal(signal.SIGCONT)
+
+    def renew_certificates(self):
+        """Restarts the API servers with a certificate of a new authority (clients keep theirs); returns the file of
+        the new authority. Controllers and kube-proxies know only the old one until they are started again."""
+        self._pki.renew_server()
+        self._kubeconfigs.clear()
+        self.stop_apiserver()
+        self._client = self._client_of(self.port)
+        self.start_apiserver()
+        if self._second is not None:
+            self._second.stop()
+            self.start_second_apiserver()
+        return self._pki.server_ca
 
     def stop_apiserver(self, *, crash=False):
         """SIGTERM (it ends all watches in good order) or SIGKILL; waits until it is gone."""
@@ -256,7 +299,7 @@ class Cluster(Objects):
             f"--kubeconfig={self.kubeconfig('kube-controller-manager', ('system:masters',))}",
             f"--controllers={','.join(self.controllers)}", "--leader-elect=false", "--secure-port=0",
             f"--service-account-private-key-file={self._pki.service_account_key}",
-            f"--root-ca-file={self._pki.ca}", "--kube-api-qps=500", "--kube-api-burst=1000"])
+            f"--root-ca-file={self._pki.server_ca}", "--kube-api-qps=500", "--kube-api-burst=1000"])
 
     # ---- kube-proxy
 
@@ -361,7 +404,7 @@ class Cluster(Objects):
     # ---- processes
 
     def _processes(self):
-        every = [self._etcd, self._apiserver, self._controller_manager, *self._proxies.values()]
+        every = [self._etcd, self._apiserver, self._second, self._controller_manager, *self._proxies.values()]
         return [process for process in every if process is not None]
 
     def _environment(self):
@@ -370,9 +413,9 @@ class Cluster(Objects):
                 if not key.lower().endswith("_proxy") and not key.startswith("KUBE")}
         return kept | {"HOME": str(self.directory)}
 
-    def _spawn(self, name, arguments):
-        program = self._programs.get(name, str(self.binaries / name))
-        return self._run(name, ns.command(self.netns, [program, *arguments]))
+    def _spawn(self, program, arguments, name=None):
+        path = self._programs.get(program, str(self.binaries / program))
+        return self._run(name or program, ns.command(self.netns, [path, *arguments]))
 
     def _run(self, name, argv):
         process = Process(name, argv, self.directory / "logs" / f"{name}.log", cwd=self.directory,

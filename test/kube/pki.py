@@ -16,15 +16,18 @@ class Pki:
     def __init__(self, directory, server_names):
         self.directory = Path(directory)
         self.directory.mkdir(mode=0o700)
-        self.ca, self.ca_key = self.directory / "ca.crt", self.directory / "ca.key"
-        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                      "-days", CERTIFICATE_DAYS, "-subj", "/CN=test-ca",
-                      "-keyout", self.ca_key, "-out", self.ca)
+        self.ca, self.ca_key = self._authority("ca")
+        self.server_ca = self.ca
         self.service_account_key = self.directory / "service-account.key"
         self._openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048",
                       "-out", self.service_account_key)
-        extensions = f"extendedKeyUsage=serverAuth\nsubjectAltName={alternatives(server_names)}"
-        self.server, self.server_key = self._issue("apiserver", "/CN=kube-apiserver", extensions)
+        self._server_names = list(server_names)
+        self.server, self.server_key = self._issue_server("apiserver", self.ca, self.ca_key)
+
+    def renew_server(self):
+        """A new authority, and a certificate and a key of the server by it; those of clients stay as they are."""
+        self.server_ca, key = self._authority("ca-new")
+        self.server, self.server_key = self._issue_server("apiserver-new", self.server_ca, key)
 
     def client(self, user, groups=()):
         """Paths of a client certificate and its key for this user and these groups."""
@@ -44,19 +47,30 @@ class Pki:
         content = {
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {
-                "server": server, "certificate-authority-data": inline(self.ca)}}],
+                "server": server, "certificate-authority-data": inline(self.server_ca)}}],
             "users": [{"name": "test", "user": user}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
         }
         return write_private(path, json.dumps(content, indent=2) + "\n")
 
-    def _issue(self, name, subject, extensions):
+    def _authority(self, name):
+        certificate, key = self.directory / f"{name}.crt", self.directory / f"{name}.key"
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-days", CERTIFICATE_DAYS, "-subj", f"/CN=test-{name}", "-keyout", key, "-out", certificate)
+        return certificate, key
+
+    def _issue_server(self, name, ca, ca_key):
+        extensions = f"extendedKeyUsage=serverAuth\nsubjectAltName={alternatives(self._server_names)}"
+        return self._issue(name, "/CN=kube-apiserver", extensions, (ca, ca_key))
+
+    def _issue(self, name, subject, extensions, authority=None):
+        ca, ca_key = authority or (self.ca, self.ca_key)
         key, request = self.directory / f"{name}.key", self.directory / f"{name}.csr"
         certificate, extension_file = self.directory / f"{name}.crt", self.directory / f"{name}.ext"
         extension_file.write_text(f"basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n{extensions}\n")
         self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                       "-subj", subject, "-keyout", key, "-out", request)
-        self._openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca_key,
+        self._openssl("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key,
                       "-CAcreateserial", "-days", CERTIFICATE_DAYS, "-extfile", extension_file,
                       "-out", certificate)
         return certificate, key

@@ -1,0 +1,235 @@
+"""The way to the API server breaks, each time in another manner, while clients are served: nothing on the wire changes,
+and herald is back on its own.
+"""
+
+import contextlib
+import json
+import shutil
+
+import pytest
+from conftest import NAMESPACE, by_token, running_world
+from kube import KubectlError
+from kube.pki import write_private
+from netlab import Capture, Prober, requests, wait_for
+from test_service import (ALL, ROUTED, Watcher, burst_is_over, never_two_in_a_row, next_hops, owners, sent_updates,
+                          watches_current)
+
+ACCOUNT = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/herald"
+
+
+def preferring_the_second(cluster):
+    """A second API server is what the heralds like best. Of the first one's authority they read the file."""
+    preferred = cluster.start_second_apiserver()
+    path, _ = by_token(cluster)
+    with open(path, encoding="utf-8") as file:
+        content = json.load(file)
+    own = cluster.directory / "authority"
+    own.mkdir()
+    shutil.copy(cluster.directory / "pki" / "ca.crt", own / "ca.crt")
+    server = content["clusters"][0]["cluster"]
+    del server["certificate-authority-data"]
+    server["certificate-authority"] = str(own / "ca.crt")
+    return write_private(f"{path}.files", json.dumps(content)), ["--api-server", preferred]
+
+
+@pytest.fixture(scope="module")
+def two():
+    with running_world(reach=preferring_the_second) as world:
+        world.preferred = f"https://10.7.0.254:{world.cluster.port + 1}"
+        yield world
+
+
+@contextlib.contextmanager
+def served(world, name):
+    """One address by BGP and one by layer 2, reached by clients. While the block runs no route is withdrawn or moved, no
+    UPDATE is sent, no owner changes, nothing is said unasked, and requests are answered; afterwards both are gone."""
+    names = [f"{name}-routed", f"{name}-near"]
+    try:
+        routed, = world.create(names[0], annotations=ROUTED)
+        local, = world.create(names[1])
+        next_hops(world, routed, ALL)
+        wait_for(lambda: owners(world, local), 10, "an owner", until=lambda found: len(found) == 1)
+        for client, address in ((world.lab.far, routed), (world.lab.near, local)):
+            wait_for(lambda c=client, a=address: requests(c, f"http://{a}/", 30), 30, f"answers of {address}",
+                     until=lambda tally: not tally.failures)
+        wait_for(lambda: burst_is_over(world, local), 20, "the end of the takeover burst")
+        updates = {node: sent_updates(herald) for node, herald in world.heralds.items()}
+        owner = owners(world, local)
+        with Capture(world.lab.near) as capture, Watcher(lambda: world.lab.next_hops(routed)) as routes, \
+                Prober(world.lab.far, f"http://{routed}/") as prober:
+            yield
+        assert routes.seen == [ALL]
+        never_two_in_a_row(prober)
+        assert {node: sent_updates(herald) for node, herald in world.heralds.items()} == updates
+        assert owners(world, local) == owner
+        assert not capture.unasked(local)
+    finally:
+        world.delete(*names)
+
+
+def goes_on(world, name):
+    """A new Service is given an address, and every node announces it."""
+    try:
+        address, = world.create(name, annotations=ROUTED)
+        next_hops(world, address, ALL)
+        return address
+    finally:
+        world.delete(name)
+
+
+def all_current(world, seconds=60):
+    for herald in world.heralds.values():
+        wait_for(lambda h=herald: watches_current(h), seconds, f"current watches of {herald}")
+
+
+def none_current(world, seconds=60):
+    for herald in world.heralds.values():
+        wait_for(lambda h=herald: watches_current(h), seconds, f"watches of {herald} that are refused",
+                 until=lambda current: not current)
+
+
+def all_use(world, server, seconds=60):
+    key = f'herald_api_server{{server="{server}"}}'
+    for herald in world.heralds.values():
+        wait_for(lambda h=herald: h.metrics().get(key), seconds, f"{herald} at {server}", until=lambda used: used == 1)
+
+
+def counted(world, metric):
+    """The sum of a metric's samples, for each node."""
+    return {name: sum(value for key, value in herald.metrics().items() if key.partition("{")[0] == metric)
+            for name, herald in world.heralds.items()}
+
+
+# ---- half-open connections
+
+def herald_ports(node, server_port):
+    """The local ports of herald's connections to the API server that its kernel believes in."""
+    lines = node.ns.run("ss", "-Htnp", "state", "established", f"( dport = :{server_port} )").splitlines()
+    return {line.split()[2].rpartition(":")[2] for line in lines if '"herald"' in line}
+
+
+@contextlib.contextmanager
+def half_open(node, address, server_port, ports):
+    """From now on no packet of these connections arrives anywhere, and nobody is told."""
+    node.ns.nft(f"""table ip herald-e2e-half-open {{
+        set old {{ type inet_service; elements = {{ {", ".join(sorted(ports))} }}; }}
+        chain to {{ type filter hook output priority -300;
+            ip daddr {address} tcp dport {server_port} tcp sport @old counter drop; }}
+        chain from {{ type filter hook prerouting priority -300;
+            ip saddr {address} tcp sport {server_port} tcp dport @old drop; }}
+    }}""")
+    try:
+        yield
+    finally:
+        node.ns.nft("delete table ip herald-e2e-half-open")
+
+
+def dropped(node):
+    rules = json.loads(node.ns.run("nft", "-j", "list", "chain", "ip", "herald-e2e-half-open", "to"))["nftables"]
+    return sum(part["counter"]["packets"] for rule in rules if "rule" in rule
+               for part in rule["rule"]["expr"] if "counter" in part)
+
+
+def test_half_open_connections_are_found(world):
+    """Every connection to the API server dies without a word. It stays like that: only new connections help, and herald
+    makes them long before a watch that says nothing would be missed."""
+    cluster = world.cluster
+    with contextlib.ExitStack() as silence:
+        with served(world, "half-open"):
+            old = {}
+            for name, node in world.lab.nodes.items():
+                old[name] = herald_ports(node, cluster.port)
+                assert old[name], f"{name} has connections"
+                silence.enter_context(half_open(node, cluster.address, cluster.port, old[name]))
+            for name, node in world.lab.nodes.items():
+                wait_for(lambda n=node, o=old[name]: o & herald_ports(n, cluster.port), 45,
+                         f"the end of what is half open on {name}", until=lambda left: not left)
+            all_current(world)
+        goes_on(world, "half-open-later")
+        assert all(dropped(node) > 0 for node in world.lab.nodes.values())
+
+
+# ---- tokens
+
+def refused(world, kubeconfig):
+    try:
+        world.cluster.kubectl("get", "services", kubeconfig=kubeconfig)
+        return False
+    except KubectlError as error:
+        return "Unauthorized" in error.stderr or "must be logged in" in error.stderr
+
+
+def test_a_token_that_is_revoked_and_replaced(world):
+    """The ServiceAccount is made anew: tokens of the old one are worth nothing. Watches that run by them go on, so the API
+    server is killed as well. The token that the kubelet brings is found without a restart."""
+    cluster = world.cluster
+    kubeconfig = cluster.directory / f"sa-{NAMESPACE}-herald.kubeconfig"
+    account = cluster.request("GET", ACCOUNT)
+    with served(world, "revoked"):
+        cluster.request("DELETE", ACCOUNT)
+        cluster.request("POST", ACCOUNT.rpartition("/")[0],
+                        {"metadata": {"name": "herald", "labels": account["metadata"].get("labels", {})}})
+        try:
+            wait_for(lambda: refused(world, kubeconfig), 30, "a token that is refused")
+            cluster.restart_apiserver(crash=True)
+            for herald in world.heralds.values():
+                wait_for(lambda h=herald: h.log_lines("Unauthorized"), 60, f"{herald} refused")
+            none_current(world)
+        finally:
+            cluster.service_account_kubeconfig(NAMESPACE, "herald")
+        all_current(world)
+    cluster.restart_controller_manager()
+    goes_on(world, "revoked-later")
+
+
+# ---- two API servers
+
+def test_the_api_server_in_use_is_killed(two):
+    """The other one is taken at once, and nothing is listed again; the better one is taken back when it is there."""
+    all_use(two, two.preferred)
+    with served(two, "killed"):
+        lists, failovers = counted(two, "herald_watch_lists_total"), counted(two, "herald_api_failovers_total")
+        two.cluster.kill_second_apiserver()
+        try:
+            all_use(two, two.cluster.server)
+            all_current(two)
+            assert counted(two, "herald_watch_lists_total") == lists
+            assert all(count > failovers[name] for name, count in counted(two, "herald_api_failovers_total").items())
+            goes_on(two, "killed-meanwhile")
+        finally:
+            two.cluster.start_second_apiserver()
+        all_use(two, two.preferred)
+        all_current(two)
+    goes_on(two, "killed-later")
+
+
+def test_the_api_server_in_use_hangs(two):
+    """Its connections stay, its kernel acknowledges every byte and accepts new connections: only the question whether it
+    lives tells that it does not."""
+    all_use(two, two.preferred)
+    with served(two, "hangs"):
+        two.cluster.pause_second_apiserver()
+        try:
+            all_use(two, two.cluster.server)
+            all_current(two)
+            goes_on(two, "hangs-meanwhile")
+        finally:
+            two.cluster.resume_second_apiserver()
+        all_use(two, two.preferred)
+        all_current(two)
+    goes_on(two, "hangs-later")
+
+
+def test_the_authority_of_the_api_servers_is_replaced(two):
+    """They have certificates that nobody knows: herald speaks to none of them, until the file holds their authority."""
+    with served(two, "authority"):
+        authority = two.cluster.renew_certificates()
+        none_current(two)
+        for herald in two.heralds.values():
+            assert herald.running()
+        write_private(two.cluster.directory / "authority" / "ca.crt", authority.read_text())
+        all_current(two)
+    two.cluster.restart_controller_manager()
+    for node in two.lab.nodes.values():
+        two.cluster.start_kube_proxy(node.name, node.ns.name)
+    goes_on(two, "authority-later")

@@ -7,12 +7,11 @@ import json
 import shutil
 
 import pytest
+from calm import ROUTED, all_current, calm, next_hops, settled, watches_current
 from conftest import NAMESPACE, by_token, running_world
 from kube import KubectlError
 from kube.pki import write_private
-from netlab import Capture, Prober, requests, wait_for
-from test_service import (ALL, ROUTED, Watcher, burst_is_over, never_two_in_a_row, next_hops, owners, sent_updates,
-                          watches_current)
+from netlab import wait_for
 
 ACCOUNT = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/herald"
 
@@ -41,28 +40,14 @@ def two():
 
 @contextlib.contextmanager
 def served(world, name):
-    """One address by BGP and one by layer 2, reached by clients. While the block runs no route is withdrawn or moved, no
-    UPDATE is sent, no owner changes, nothing is said unasked, and requests are answered; afterwards both are gone."""
+    """A routed and a local Service, that nothing happens to while the block runs; afterwards both are gone."""
     names = [f"{name}-routed", f"{name}-near"]
     try:
         routed, = world.create(names[0], annotations=ROUTED)
         local, = world.create(names[1])
-        next_hops(world, routed, ALL)
-        wait_for(lambda: owners(world, local), 10, "an owner", until=lambda found: len(found) == 1)
-        for client, address in ((world.lab.far, routed), (world.lab.near, local)):
-            wait_for(lambda c=client, a=address: requests(c, f"http://{a}/", 30), 30, f"answers of {address}",
-                     until=lambda tally: not tally.failures)
-        wait_for(lambda: burst_is_over(world, local), 20, "the end of the takeover burst")
-        updates = {node: sent_updates(herald) for node, herald in world.heralds.items()}
-        owner = owners(world, local)
-        with Capture(world.lab.near) as capture, Watcher(lambda: world.lab.next_hops(routed)) as routes, \
-                Prober(world.lab.far, f"http://{routed}/") as prober:
+        settled(world, routed, local)
+        with calm(world, routed, local):
             yield
-        assert routes.seen == [ALL]
-        never_two_in_a_row(prober)
-        assert {node: sent_updates(herald) for node, herald in world.heralds.items()} == updates
-        assert owners(world, local) == owner
-        assert not capture.unasked(local)
     finally:
         world.delete(*names)
 
@@ -71,15 +56,9 @@ def goes_on(world, name):
     """A new Service is given an address, and every node announces it."""
     try:
         address, = world.create(name, annotations=ROUTED)
-        next_hops(world, address, ALL)
-        return address
+        next_hops(world, address, set(world.heralds))
     finally:
         world.delete(name)
-
-
-def all_current(world, seconds=60):
-    for herald in world.heralds.values():
-        wait_for(lambda h=herald: watches_current(h), seconds, f"current watches of {herald}")
 
 
 def none_current(world, seconds=60):

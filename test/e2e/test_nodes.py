@@ -5,9 +5,9 @@ import json
 import os
 
 import pytest
+from calm import ALL, ROUTED, next_hops, owners
 from conftest import NAMESPACE, config_object
 from netlab import requests, wait_for
-from test_service import ALL, ROUTED, next_hops, owners
 
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 OTHERS = {"n1", "n3"}

@@ -5,10 +5,9 @@ be asked how far a watch is, so that the API server offers no WatchList).
 import subprocess
 
 import pytest
+from calm import ROUTED, Watcher, all_current, calm, next_hops, owners, settled, watches_current
 from conftest import running_world
-from netlab import Capture, Prober, requests, wait_for
-from test_service import (ROUTED, Watcher, burst_is_over, never_two_in_a_row, next_hops, owners, sent_updates,
-                          watches_current)
+from netlab import requests, wait_for
 
 BOTH = {"n1", "n2"}
 SERVERS = {"kubernetes-1.34": {"older": True}, "debian-etcd": {"etcd": "/usr/bin/etcd"}}
@@ -22,15 +21,10 @@ def old(request):
 
 @pytest.fixture(scope="module")
 def served(old):
-    """One address by BGP and one by layer 2, both reached by clients; the layer-2 owner is quiet."""
+    """One address by BGP and one by layer 2, both reached by clients."""
     routed, = old.create("far", annotations=ROUTED)
     local, = old.create("near")
-    next_hops(old, routed, BOTH)
-    wait_for(lambda: owners(old, local), 10, "an owner", until=lambda names: len(names) == 1)
-    for client, address in ((old.lab.far, routed), (old.lab.near, local)):
-        wait_for(lambda c=client, a=address: requests(c, f"http://{a}/", 20), 15, f"answers of {address}",
-                 until=lambda tally: not tally.failures)
-    wait_for(lambda: burst_is_over(old, local), 20, "the end of the takeover burst")
+    settled(old, routed, local)
     return routed, local
 
 
@@ -61,19 +55,9 @@ def test_they_are_what_they_are_said_to_be(old):
 
 
 def test_a_restart_of_an_old_server_changes_nothing_on_the_wire(old, served):
-    routed, local = served
-    owner = owners(old, local)
-    updates = {name: sent_updates(herald) for name, herald in old.heralds.items()}
-    with Capture(old.lab.near) as capture, Watcher(lambda: old.lab.next_hops(routed)) as routes, \
-            Prober(old.lab.far, f"http://{routed}/") as prober:
+    with calm(old, *served):
         old.cluster.restart_apiserver(crash=True)
-        for herald in old.heralds.values():
-            wait_for(lambda h=herald: watches_current(h), 60, "watches that are current again")
-    assert routes.seen == [BOTH]
-    assert owners(old, local) == owner
-    assert not capture.unasked(local)
-    never_two_in_a_row(prober)
-    assert {name: sent_updates(herald) for name, herald in old.heralds.items()} == updates
+        all_current(old)
 
 
 def test_what_was_missed_is_listed_again_and_nothing_else_moves(old, served):

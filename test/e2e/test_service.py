@@ -1,17 +1,13 @@
 """What a user does with kubectl, and what reaches the wire: the main job on a real API server."""
 
 import glob
-import itertools
 import json
 import os
-import threading
 
 import pytest
+from calm import ALL, ROUTED, Watcher, all_current, calm, next_hops, owners, settled, watches_current
 from conftest import API, NAMESPACE, ROOT, config_object
-from netlab import Capture, Prober, requests, wait_for, who_answers
-
-ALL = {"n1", "n2", "n3"}
-ROUTED = {"heraldlb.io/address-pool": "routed"}
+from netlab import requests, wait_for
 
 
 @pytest.fixture
@@ -19,16 +15,6 @@ def clean(world):
     names = []
     yield names
     world.delete(*names)
-
-
-def owners(world, address):
-    return {world.lab.name_of(mac) for mac in who_answers(world.lab.near, address)}
-
-
-def next_hops(world, address, expected, seconds=40):
-    """After a restart of the API server the EndpointSlice controller comes back with a back-off of its own."""
-    return wait_for(lambda: world.lab.next_hops(address), seconds, f"routes to {address}",
-                    until=lambda hops: hops == expected)
 
 
 def test_a_created_service_gets_an_address(world, clean):
@@ -136,72 +122,11 @@ def test_a_restart_of_the_api_server_changes_nothing_on_the_wire(world, clean):
     clean += ["calm", "calm-near", "after"]
     routed, = world.create("calm", annotations=ROUTED)
     local, = world.create("calm-near")
-    next_hops(world, routed, ALL)
-    wait_for(lambda: owners(world, local), 10, "an owner", until=lambda names: len(names) == 1)
-    wait_for(lambda: requests(world.lab.far, f"http://{routed}/", 30), 15, "answers", until=lambda t: not t.failures)
-    wait_for(lambda: requests(world.lab.near, f"http://{local}/", 30), 15, "answers", until=lambda t: not t.failures)
-    # the takeover burst of this address is over when its last repeat was sent
-    wait_for(lambda: burst_is_over(world, local), 20, "the end of the takeover burst")
-    updates = {name: sent_updates(herald) for name, herald in world.heralds.items()}
-    owner = owners(world, local)
-    with Capture(world.lab.near) as capture, Watcher(lambda: world.lab.next_hops(routed)) as routes, \
-            Prober(world.lab.far, f"http://{routed}/") as prober:
+    settled(world, routed, local)
+    with calm(world, routed, local):
         world.cluster.restart_apiserver()
-        for herald in world.heralds.values():
-            wait_for(lambda h=herald: watches_current(h), 60, "watches that are current again")
-    assert routes.seen == [ALL]
-    never_two_in_a_row(prober)
-    assert {name: sent_updates(herald) for name, herald in world.heralds.items()} == updates
-    assert owners(world, local) == owner
-    assert not capture.unasked(local)
-    assert world.lab.next_hops(routed) == ALL
+        all_current(world)
     world.create("after", annotations=ROUTED)  # and the work goes on: a new Service is served
-
-
-class Watcher:
-    """What a question was answered, again and again, while the block ran: every answer that differs from the last."""
-
-    def __init__(self, ask):
-        self.ask = ask
-        self.seen = []
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.work, daemon=True)
-
-    def work(self):
-        while not self.ended.wait(0.02):
-            answer = self.ask()
-            if not self.seen or self.seen[-1] != answer:
-                self.seen.append(answer)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.ended.set()
-        self.thread.join()
-
-
-def burst_is_over(world, address):
-    with Capture(world.lab.near) as capture:
-        wait_for(lambda: who_answers(world.lab.near, address, window=2.9), 10, "an answer")
-    return not capture.unasked(address)
-
-
-def never_two_in_a_row(prober):
-    """Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
-    no API server touched (it goes round between node and router until its TTL ends). Never two in a row."""
-    failures = [request.error is not None for request in prober.since(0)]
-    assert not any(a and b for a, b in itertools.pairwise(failures)), prober.failed()[:5]
-
-
-def sent_updates(herald):
-    return {k: v for k, v in herald.metrics().items() if k.startswith("herald_bgp_updates_sent_total")}
-
-
-def watches_current(herald):
-    watches = {k: v for k, v in herald.metrics().items() if k.startswith("herald_watch_synced")}
-    return watches and all(watches.values())
 
 
 def test_a_bad_pool_is_refused_and_all_else_goes_on(world, clean):

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from calm import ALL, ROUTED, next_hops
 from conftest import NAMESPACE, config_object, service
 from netlab import requests, wait_for
-from test_service import ALL, ROUTED, next_hops
 
 MERGE = "application/merge-patch+json"
 

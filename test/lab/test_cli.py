@@ -21,10 +21,11 @@ CASES = sorted(name[:-5] for name in os.listdir(PLANS) if name.endswith(".yaml")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 OPTIONS = {
     "run": ("--kubeconfig", "--node-name", "--namespace", "--metallb-namespace", "--config", "--standalone",
-            "--ignore-exclude-lb", "--load-balancer-class", "--daemonset", "--group-key", "--state-dir", "--http", "--log-level",
-            "--help"),
+            "--ignore-exclude-lb", "--load-balancer-class", "--daemonset",
+            "--api-server", "--group-key", "--state-dir", "--http", "--log-level", "--help"),
     "plan": ("-f", "--filename", "-o", "--output", "-h", "--help", "Exit status: 0", "9223372036854775807"),
     "check": ("-o", "--output", "-h", "--help", "Exit status: 0"),
+    "status": ("-o", "--output", "--kubeconfig", "--namespace", "-h", "--help", "Exit status: 0"),
     "version": ("-h", "--help"),
 }
 GOOD = "apiVersion: heraldlb.io/v1alpha1\nkind: IPAddressPool\nmetadata: {name: lan}\nspec: {addresses: [10.0.0.1/32]}\n"
@@ -300,7 +301,7 @@ def test_help(command):
 def test_help_names_the_commands(args):
     answer = herald(*args)
     assert (answer.status, answer.err) == (0, "")
-    assert re.findall(r"^  (\w+) ", answer.out, re.M) == ["run", "plan", "check", "version"]
+    assert re.findall(r"^  (\w+) ", answer.out, re.M) == ["run", "plan", "check", "status", "version"]
 
 
 @pytest.mark.parametrize("args", [("version",), ("--version",)])

@@ -1,0 +1,140 @@
+"""What must not happen on the wire while something goes wrong elsewhere."""
+
+import contextlib
+import itertools
+import threading
+
+from netlab import Capture, Prober, requests, wait_for, who_answers
+
+ALL = {"n1", "n2", "n3"}
+ROUTED = {"heraldlb.io/address-pool": "routed"}
+
+
+def owners(world, address):
+    return {world.lab.name_of(mac) for mac in who_answers(world.lab.near, address)}
+
+
+def next_hops(world, address, expected, seconds=40):
+    """After a restart of the API server the EndpointSlice controller comes back with a back-off of its own."""
+    try:
+        return wait_for(lambda: world.lab.next_hops(address), seconds, f"routes to {address}",
+                        until=lambda hops: hops == expected)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{circumstances(world, address)}") from None
+
+
+def circumstances(world, address):
+    """What is known of the Service that holds an address, of its endpoints, and what the heralds said last."""
+    lines = []
+    for item in world.cluster.get("services", "-A")["items"]:
+        if address not in [entry["ip"] for entry in item["status"]["loadBalancer"].get("ingress", [])]:
+            continue
+        name = item["metadata"]["name"]
+        lines += [f"{name}: {c['type']}={c['status']} {c['reason']}: {c['message']}"
+                  for c in item["status"].get("conditions", [])]
+        for part in world.cluster.get("endpointslices", "-l", f"kubernetes.io/service-name={name}")["items"]:
+            lines += [f"{name}: endpoint {e['addresses']} at {e.get('nodeName')}: {e['conditions']}"
+                      for e in part["endpoints"] or []]
+    for herald in world.heralds.values():
+        lines += [f"{herald}: {line}" for line in herald.log().splitlines()[-5:]]
+    return "\n".join(lines)
+
+
+class Watcher:
+    """What a question was answered, again and again, while the block ran: every answer that differs from the last."""
+
+    def __init__(self, ask):
+        self.ask = ask
+        self.seen = []
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+
+    def work(self):
+        while not self.ended.wait(0.02):
+            answer = self.ask()
+            if not self.seen or self.seen[-1] != answer:
+                self.seen.append(answer)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.ended.set()
+        self.thread.join()
+
+
+def burst_is_over(world, address):
+    with Capture(world.lab.near) as capture:
+        wait_for(lambda: who_answers(world.lab.near, address, window=2.9), 10, "an answer")
+    return not capture.unasked(address)
+
+
+def sent_updates(herald):
+    return {k: v for k, v in herald.metrics().items() if k.startswith("herald_bgp_updates_sent_total")}
+
+
+def watches_current(herald):
+    watches = {k: v for k, v in herald.metrics().items() if k.startswith("herald_watch_synced")}
+    return watches and all(watches.values())
+
+
+def serves(namespace, address, seconds=60):
+    """Waits until requests to the address are answered, one after the other."""
+    wait_for(lambda: requests(namespace, f"http://{address}/", 30), seconds, f"answers of {address}",
+             until=lambda tally: not tally.failures)
+
+
+def never_two_in_a_row(prober):
+    """Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
+    nothing else happening (it goes round between node and router until its TTL ends). Never two in a row."""
+    failures = [request.error is not None for request in prober.since(0)]
+    assert not any(a and b for a, b in itertools.pairwise(failures)), prober.failed()[:5]
+
+
+def settled(world, routed, local):
+    """Both addresses are announced and served, and the takeover burst of the local one is over."""
+    next_hops(world, routed, set(world.heralds))
+    wait_for(lambda: owners(world, local), 10, "an owner", until=lambda names: len(names) == 1)
+    serves(world.lab.far, routed)
+    serves(world.lab.near, local)
+    wait_for(lambda: burst_is_over(world, local), 20, "the end of the takeover burst")
+
+
+@contextlib.contextmanager
+def calm(world, routed, local, *, updates_of=None):
+    """While the block runs, the wire stays as it is: no route is withdrawn or moved, no owner changes, nothing is said
+    unasked, no BGP UPDATE is sent (by the heralds named in updates_of; all), and requests are answered."""
+    heralds = [world.heralds[name] for name in (updates_of or world.heralds)]
+    updates = [sent_updates(herald) for herald in heralds]
+    owner = owners(world, local)
+    with Capture(world.lab.near) as capture, Watcher(lambda: world.lab.next_hops(routed)) as routes, \
+            Prober(world.lab.far, f"http://{routed}/") as prober:
+        yield prober
+    assert routes.seen == [set(world.heralds)]
+    never_two_in_a_row(prober)
+    assert [sent_updates(herald) for herald in heralds] == updates
+    assert owners(world, local) == owner
+    assert not capture.unasked(local)
+
+
+def all_current(world, seconds=60):
+    for herald in world.heralds.values():
+        wait_for(lambda h=herald: watches_current(h), seconds, "watches that are current again")
+
+
+def leader(world):
+    """The name of the node whose herald leads now; None if none says so."""
+    names = [name for name, herald in world.heralds.items()
+             if herald.running() and herald.metrics().get("herald_leader")]
+    return names[0] if len(names) == 1 else None
+
+
+def wait_leader(world, *, other_than=None, seconds=60):
+    return wait_for(lambda: leader_of_lease(world), seconds, "a leader",
+                    until=lambda name: name is not None and name != other_than)
+
+
+def leader_of_lease(world):
+    holder = world.cluster.get("lease", "heraldlb", "-n", "heraldlb-system")["spec"].get("holderIdentity") or ""
+    return holder.split("_")[0] or None

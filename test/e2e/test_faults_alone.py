@@ -1,0 +1,250 @@
+"""Faults that would disturb everybody else: a small cluster of their own, one node, no kube-proxy, FRR as the peer.
+
+The one herald reaches the API server through a relay of the test, which can swallow answers.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+import types
+
+import pytest
+from calm import Watcher
+from conftest import NAMESPACE, ROOT, config_object
+from kube import Cluster, netns as ns
+from netlab import Herald, Lab, wait_for
+
+RELAY_PORT = 7443
+SERVICES = "/api/v1/namespaces/default/services"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+
+
+class Relay:
+    """Connections to a port of a namespace, handed on to the API server. With `mute`, what the API server answers to
+    requests that are sent from then on never arrives, and the connection is closed."""
+
+    def __init__(self, namespace, address, port, target):
+        self.target, self.namespace = (address, target), namespace
+        self.muted, self.closed, self.swallowed = threading.Event(), threading.Event(), 0
+        self.listener = ns.inside(namespace, lambda: socket.create_server((address, port)))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while not self.closed.is_set():
+                near, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(near,), daemon=True).start()
+
+    def serve(self, near):
+        far = ns.connect(self.namespace, *self.target, 10)
+        far.settimeout(None)
+        silent = threading.Event()
+
+        def up():
+            with contextlib.suppress(OSError):
+                while data := near.recv(65536):
+                    if self.muted.is_set():
+                        silent.set()
+                    far.sendall(data)
+            with contextlib.suppress(OSError):
+                far.shutdown(socket.SHUT_RDWR)
+
+        def down():
+            with contextlib.suppress(OSError):
+                while data := far.recv(65536):
+                    if silent.is_set():
+                        self.swallowed += 1
+                        break
+                    near.sendall(data)
+            for each in (near, far):
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+
+        threading.Thread(target=down, daemon=True).start()
+        up()
+
+    @contextlib.contextmanager
+    def mute(self):
+        self.muted.set()
+        try:
+            yield
+        finally:
+            self.muted.clear()
+
+    def close(self):
+        self.closed.set()
+        self.listener.close()
+
+
+def relayed(kubeconfig, port):
+    """The kubeconfig with the relay's port in the place of the API server's."""
+    with open(kubeconfig, encoding="utf-8") as file:
+        content = json.load(file)
+    cluster = content["clusters"][0]["cluster"]
+    cluster["server"] = f"{cluster['server'].rsplit(':', 1)[0]}:{port}"
+    path = f"{kubeconfig}.relayed"
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    return path
+
+
+POOL = config_object("IPAddressPool", "pool", addresses=["203.0.113.0/24"])
+
+
+def configure(cluster):
+    cluster.apply(POOL, config_object("BGPAdvertisement", "pool"),
+                  config_object("Settings", "default", dataPlane={"kubeProxyHealthz": "off"}),
+                  config_object("BGPPeer", "r1", myASN=64514, peerASN=64513, peerAddress="10.9.0.254"))
+
+
+def install(cluster):
+    cluster.kubectl("apply", "-k", os.path.join(ROOT, "deploy", "manifests"))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    configure(cluster)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    with Lab(nodes=1, control=True) as lab, Cluster(netns=lab.control.name, address="10.7.0.254") as cluster:
+        install(cluster)
+        node = lab.nodes["n1"]
+        cluster.create_node(node.name, [node.v4, node.v6])
+        relay = Relay(lab.control.name, "10.7.0.254", RELAY_PORT, cluster.port)
+        kubeconfig = relayed(cluster.service_account_kubeconfig(NAMESPACE, "herald"), RELAY_PORT)
+        herald = Herald(lab, node, kubeconfig=kubeconfig).start().wait_ready(30)
+        yield types.SimpleNamespace(lab=lab, cluster=cluster, relay=relay, herald=herald, node=node)
+        assert herald.stop() == 0, herald.log()
+        relay.close()
+
+
+def create(alone, name, wait=True):
+    """A Service with a ready endpoint on the node; its addresses."""
+    alone.cluster.request("POST", SLICES, {
+        "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}}, "addressType": "IPv4",
+        "ports": [{"port": 80}],
+        "endpoints": [{"addresses": [alone.node.v4], "nodeName": alone.node.name, "conditions": {"ready": True}}]})
+    alone.cluster.request("POST", SERVICES, {"metadata": {"name": name}, "spec": {
+        "type": "LoadBalancer", "ports": [{"port": 80}]}})
+    if not wait:
+        return None
+    address, = wait_for(lambda: addresses(alone, name), 30, f"an address for {name}")
+    routed(alone, address)
+    return address
+
+
+def delete(alone, *names):
+    for name in names:
+        alone.cluster.kubectl("delete", "service,endpointslice", name, "--ignore-not-found")
+
+
+def addresses(alone, name):
+    status = alone.cluster.request("GET", f"{SERVICES}/{name}")["status"]["loadBalancer"]
+    return [entry["ip"] for entry in status.get("ingress", [])]
+
+
+def routed(alone, address):
+    wait_for(lambda: alone.lab.next_hops(address), 30, f"a route to {address}", until=lambda hops: hops == {"n1"})
+
+
+@pytest.fixture
+def held(alone, request):
+    """A Service that is announced, whose address and route must stay as they are through the whole test."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    address = create(alone, name)
+    try:
+        with Watcher(lambda: alone.lab.next_hops(address)) as routes:
+            yield address
+        assert routes.seen == [{"n1"}]
+        assert addresses(alone, name) == [address]
+    finally:
+        delete(alone, name)
+
+
+def synced(alone, kind, group="heraldlb.io"):
+    return alone.herald.metrics()[f'herald_watch_synced{{kind="{kind}",group="{group}"}}'] == 1
+
+
+def test_a_write_whose_answer_is_cut_off(alone, held):  # pylint: disable=unused-argument
+    """The status is written, but nobody says so. The address stays reserved until a look has shown it: it is given to
+    nobody else, and to this Service once."""
+    try:
+        unknown = 'herald_api_writes_total{result="unknown"}'
+        before = alone.herald.metrics()[unknown]
+        with alone.relay.mute():
+            create(alone, "cut-off", wait=False)
+            wait_for(lambda: alone.herald.metrics()[unknown], 30, "a write of unknown outcome",
+                     until=lambda n: n > before)
+        first, = wait_for(lambda: addresses(alone, "cut-off"), 30, "an address")
+        second = create(alone, "next")
+        assert alone.relay.swallowed > 0
+        assert second != first != held
+        routed(alone, first)
+        assert addresses(alone, "cut-off") == [first]
+    finally:
+        delete(alone, "cut-off", "next")
+
+
+def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):  # pylint: disable=unused-argument
+    alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "pool", "-n", NAMESPACE)
+    wait_for(lambda: alone.herald.metrics().get('herald_config_objects{valid="true"}'), 10, "a pool less",
+             until=lambda n: n == 3)
+    alone.cluster.apply(POOL)
+    other = create(alone, "other")
+    assert other != held
+    delete(alone, "other")
+
+
+def test_crds_that_are_removed_and_installed_again(alone, held):  # pylint: disable=unused-argument
+    """What was configured holds meanwhile (404 later); when the kinds are there again they are picked up within seconds,
+    with whatever stands there by then."""
+    alone.cluster.kubectl("delete", "-k", os.path.join(ROOT, "deploy", "crds"), "--wait=true")
+    wait_for(lambda: synced(alone, "IPAddressPool"), 60, "a kind that is gone", until=lambda ok: not ok)
+    alone.cluster.kubectl("apply", "-k", os.path.join(ROOT, "deploy", "crds"))
+    alone.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    configure(alone.cluster)
+    wait_for(lambda: synced(alone, "IPAddressPool") and synced(alone, "BGPPeer"), 60, "kinds that are back")
+    create(alone, "later")
+    delete(alone, "later")
+
+
+def test_the_namespace_is_deleted_and_made_again(alone, held):  # pylint: disable=unused-argument
+    """With it go the configuration, the ServiceAccount and its rights: the daemon is forbidden everything, and goes on."""
+    cluster = alone.cluster
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=true")
+    wait_for(lambda: alone.herald.metrics(), 60, "watches that are refused",
+             until=lambda m: any(v == 0 for k, v in m.items() if k.startswith("herald_watch_synced")))
+    install(cluster)
+    kubeconfig = cluster.service_account_kubeconfig(NAMESPACE, "herald")  # the kubelet would bring a new token, too
+    relayed(kubeconfig, RELAY_PORT)
+    wait_for(lambda: alone.herald.metrics(), 120, "watches that are current again",
+             until=lambda m: all(v == 1 for k, v in m.items() if k.startswith("herald_watch_synced")))
+    create(alone, "later")
+    delete(alone, "later")
+
+
+def test_a_right_that_is_taken_away_and_given_back(alone, held):  # pylint: disable=unused-argument
+    """Without the verb `watch` for Services: one clear sentence, no hot loop; and all is right when it is back."""
+    cluster = alone.cluster
+    role = cluster.request("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb")
+    less = json.loads(json.dumps(role))
+    for rule in less["rules"]:
+        if "services" in rule["resources"]:
+            rule["verbs"] = [verb for verb in rule["verbs"] if verb not in ("watch", "list")]
+    try:
+        cluster.request("PUT", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb", less)
+        cluster.restart_apiserver(crash=True)  # ends the watch that runs
+        wait_for(lambda: alone.herald.log_lines("Service", "forbidden"), 60, "a sentence that says what is missing")
+        before, start = len(alone.herald.log_lines("forbidden")), time.monotonic()
+        wait_for(lambda: time.monotonic() - start > 15, 20, "some time to be hot in", every=0.5)
+        assert len(alone.herald.log_lines("forbidden")) - before < 10
+        assert not synced(alone, "Service", "")
+    finally:
+        current = cluster.request("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb")
+        current["rules"] = role["rules"]
+        cluster.request("PUT", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb", current)
+    wait_for(lambda: synced(alone, "Service", ""), 90, "Services that are watched again")
+    create(alone, "later")
+    delete(alone, "later")

@@ -15,7 +15,6 @@ def owners(world, address):
 
 
 def next_hops(world, address, expected, seconds=40):
-    """After a restart of the API server the EndpointSlice controller comes back with a back-off of its own."""
     try:
         return wait_for(lambda: world.lab.next_hops(address), seconds, f"routes to {address}",
                         until=lambda hops: hops == expected)

@@ -157,7 +157,6 @@ def test_a_token_that_is_revoked_and_replaced(world):
         finally:
             cluster.service_account_kubeconfig(NAMESPACE, "herald")
         all_current(world)
-    cluster.restart_controller_manager()
     goes_on(world, "revoked-later")
 
 
@@ -208,7 +207,6 @@ def test_the_authority_of_the_api_servers_is_replaced(two):
             assert herald.running()
         write_private(two.cluster.directory / "authority" / "ca.crt", authority.read_text())
         all_current(two)
-    two.cluster.restart_controller_manager()
     for node in two.lab.nodes.values():
         two.cluster.start_kube_proxy(node.name, node.ns.name)
     goes_on(two, "authority-later")

@@ -192,9 +192,16 @@ class Cluster(Objects):
                     30, "healthy")
 
     def start_apiserver(self):
-        """Starts the API server and waits until it is ready (it must not be running)."""
+        """Starts the API server and waits until it is ready (it must not be running).
+
+        The controllers are started anew: by themselves they come back with a back-off that grows with every restart, to
+        more than half a minute.
+        """
         self._apiserver = self._spawn("kube-apiserver", [*self._apiserver_arguments(self.port), *self._advertise()])
         self.wait_apiserver()
+        if self._controller_manager is not None:
+            self._controller_manager.stop(0)
+            self._start_controller_manager()
 
     def _apiserver_arguments(self, port):
         # the first must be of the server's own family
@@ -276,10 +283,7 @@ class Cluster(Objects):
         self._apiserver.stop(0 if crash else 30)
 
     def restart_apiserver(self, *, crash=False):
-        """Stops it, starts it at the same address, and waits until it is ready.
-
-        The controllers come back by their own back-off, which after some restarts can take 10 s.
-        """
+        """Stops it, starts it at the same address, and waits until it is ready."""
         self.stop_apiserver(crash=crash)
         self.start_apiserver()
 
@@ -309,11 +313,6 @@ class Cluster(Objects):
             return json.loads(text)
         finally:
             connection.close()
-
-    def restart_controller_manager(self):
-        """Makes the controllers look at everything anew: they are back within a second, without back-off."""
-        self._controller_manager.stop(0)
-        self._start_controller_manager()
 
     def _start_controller_manager(self):
         self._controller_manager = self._spawn("kube-controller-manager", [

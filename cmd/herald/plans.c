@@ -15,7 +15,7 @@ enum { SLICE = 512, SAVES = 64 };
 
 struct plan {
         struct ip ip; /* key */
-        struct want *want;
+        const struct want *want;
         bool announced;      /* the announcers have it */
         bool unsaved;        /* the state directory does not know yet; in plans->unsaved */
         struct mono again;   /* when time alone changes it */
@@ -67,7 +67,7 @@ static struct plan *plan_of(struct plans *plans, struct ip ip)
         return plan;
 }
 
-static void replace_want(struct plans *plans, struct plan *plan, struct want *want)
+static void replace_want(struct plans *plans, struct plan *plan, const struct want *want)
 {
         bool waited = plan->want && plan->want->waits, waits = want && want->waits;
 
@@ -127,19 +127,30 @@ static void save_some(void *arg)
                 loop_timer_at(plans->saver, mono_now());
 }
 
+/* What is made anew and says the same as before is not kept twice: the announcers hold the old one. */
+static const struct want *packed(const struct plan *plan, struct want *made)
+{
+        const struct want *want = plan->want && want_same(plan->want, made) ? want_hold(plan->want) : want_copy(made);
+
+        want_free(made);
+        return want;
+}
+
 static void plan_one(struct plans *plans, const struct plans_facts *facts, struct ip ip, struct mono now)
 {
         struct plan *plan = plan_of(plans, ip);
         struct store_cursor cursor = {0};
         struct past past;
-        struct want *want;
+        struct want *made;
+        const struct want *want;
 
         if (store_next_holder(facts->store, ip, &cursor))
                 plan->lost_at = MONO_NEVER;
         else if (plan->lost_at.ns == MONO_NEVER.ns)
                 plan->lost_at = now;
         past = (struct past){.announced = plan->announced, .was = plan->want, .lost_at = plan->lost_at};
-        plan->again = plan_address(facts->store, facts->config, facts->self, &past, ip, now, &want);
+        plan->again = plan_address(facts->store, facts->config, facts->self, &past, ip, now, &made);
+        want = packed(plan, made);
         plans->again = mono_min(plans->again, plan->again);
         plans->made++;
         if (facts->incomplete && plan->announced && !says_something(want) && plan->lost_at.ns == MONO_NEVER.ns) {
@@ -157,8 +168,7 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
                 plan->announced = false;
                 save_later(plans, plan, now);
         }
-        replace_want(plans, plan, want_copy(want));
-        want_free(want);
+        replace_want(plans, plan, want);
         forget_if_over(plans, plan);
 }
 
@@ -242,7 +252,7 @@ void plans_continue(struct plans *plans, struct store *store)
                 struct plan *plan = plan_of(plans, wants[i]->ip);
 
                 hand_over(plans, wants[i]);
-                plan->want = want_copy(wants[i]);
+                plan->want = want_hold(wants[i]);
                 plan->announced = true;
                 store_mark(store, wants[i]->ip);
         }

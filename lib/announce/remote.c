@@ -20,7 +20,7 @@ struct remote {
 
 struct set_mail {
         struct mail mail;
-        struct want *want;
+        const struct want *want;
 };
 
 struct unset_mail {
@@ -69,7 +69,7 @@ static void near_set(void *self, const struct want *want)
         struct remote *remote = self;
         struct set_mail *mail = new_mail(sizeof(*mail), MAIL_SET);
 
-        mail->want = want_copy(want);
+        mail->want = want_hold(want);
         mailbox_post(remote->to_far, &mail->mail);
 }
 
@@ -138,7 +138,7 @@ static void far_handle(void *arg, struct mail *mail)
 
         switch (mail->type) {
         case MAIL_SET: {
-                struct want *want = ((struct set_mail *)mail)->want;
+                const struct want *want = ((struct set_mail *)mail)->want;
 
                 target->set(target->self, want);
                 want_free(want);

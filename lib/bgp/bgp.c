@@ -17,7 +17,7 @@
 
 struct known { /* an address that is set */
         struct ip ip;
-        struct want *want;
+        const struct want *want;
         UT_hash_handle hh;
 };
 
@@ -183,7 +183,7 @@ static void set(void *self, const struct want *want)
         forget(b, want->ip);
         struct known *k = xcalloc(1, sizeof(*k));
         k->ip = want->ip;
-        k->want = want_copy(want);
+        k->want = want_hold(want);
         HASH_ADD(hh, b->known, ip, sizeof(k->ip), k);
         for (size_t i = 0; i < b->n_sessions; i++)
                 set_routes(b->sessions[i], want);

@@ -24,7 +24,7 @@
 
 struct address {
         struct ip ip;
-        struct want *want;
+        const struct want *want;
         bool dirty; /* to be placed anew; in the list */
         struct address *prev, *next;
         int ifs[MAX_IFS];
@@ -214,7 +214,7 @@ static void put(struct l2 *l2, const struct want *want)
         }
         l2->n_named -= is_named(a);
         want_free(a->want);
-        a->want = want_copy(want);
+        a->want = want_hold(want);
         l2->n_named += is_named(a);
         unmark(l2, a);
         ifs = link_ifs(l2->link, &n_ifs);

@@ -1,5 +1,6 @@
 #include "model/want.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 struct want *want_new(struct ip ip)
@@ -7,13 +8,20 @@ struct want *want_new(struct ip ip)
         struct arena *arena = arena_new();
         struct want *w = arena_alloc(arena, sizeof(*w));
         w->arena = arena;
+        w->holders = arena_alloc(arena, sizeof(*w->holders));
         w->ip = ip;
         return w;
 }
 
-void want_free(struct want *w)
+const struct want *want_hold(const struct want *w)
 {
-        if (w)
+        atomic_fetch_add_explicit(w->holders, 1, memory_order_relaxed);
+        return w;
+}
+
+void want_free(const struct want *w)
+{
+        if (w && atomic_fetch_sub_explicit(w->holders, 1, memory_order_acq_rel) == 0)
                 arena_free(w->arena);
 }
 
@@ -47,6 +55,7 @@ static struct want *copy_into(struct arena *a, const struct want *from)
         struct want *w = arena_alloc(a, sizeof(*w));
         *w = *from;
         w->arena = a;
+        w->holders = arena_alloc(a, sizeof(*w->holders));
         w->uids = copy_strings(a, from->uids, from->n_uids);
         w->l2.interfaces = copy_strings(a, from->l2.interfaces, from->l2.n_interfaces);
         w->l2.message = copy_message(a, from->l2.reason, from->l2.message);
@@ -119,4 +128,11 @@ bool want_equal(const struct want *x, const struct want *y)
                x->l2.candidate == y->l2.candidate && x->l2.rank == y->l2.rank &&
                strings_equal(x->l2.interfaces, x->l2.n_interfaces, y->l2.interfaces, y->l2.n_interfaces) &&
                routes_equal(x, y);
+}
+
+bool want_same(const struct want *x, const struct want *y)
+{
+        return want_equal(x, y) && x->l2.reason == y->l2.reason && strcmp(x->l2.message, y->l2.message) == 0 &&
+               x->bgp_reason == y->bgp_reason && strcmp(x->bgp_message, y->bgp_message) == 0 &&
+               x->waits == y->waits && x->waits_port == y->waits_port;
 }

@@ -25,7 +25,8 @@ struct want_l2 {
 };
 
 struct want {
-        struct arena *arena; /* holds this and all it points to; want_free() */
+        struct arena *arena;       /* holds this and all it points to */
+        _Atomic unsigned *holders; /* besides the first one */
         struct ip ip;
         const char **uids; /* of the Services that hold it */
         size_t n_uids;
@@ -40,7 +41,11 @@ struct want {
 
 struct want *want_new(struct ip);
 struct want *want_copy(const struct want *); /* in one block of exactly its size */
-void want_free(struct want *);
+/* One more holder of the same want, which nobody changes any more: whoever made it and each holder ends with want_free(),
+ * in any thread. */
+const struct want *want_hold(const struct want *);
+void want_free(const struct want *);
 bool want_equal(const struct want *, const struct want *); /* in what an announcer would do; not the messages */
+bool want_same(const struct want *, const struct want *);  /* in all that it says */
 bool attrs_equal(const struct attrs *, const struct attrs *);
 int community_cmp(const struct community *, const struct community *);

@@ -116,12 +116,22 @@ def wait_synced(herald, start, timeout=120):
     return time.monotonic() - start
 
 
+def conditions(bench):
+    """How many Services are said to be announced."""
+    items = bench.cluster.request("GET", "/api/v1/services?fieldSelector=spec.type%3DLoadBalancer")["items"]
+    return sum(any(c["type"] == "heraldlb.io/Announced" and c["status"] == "True"
+                   for c in item["status"].get("conditions", [])) for item in items)
+
+
 def kube_sync(options, make_bench, make_peer):
     count = options.services or 10000
     with make_bench(1, start=False) as bench, make_peer(bench):
         node = bench.lab.nodes["n1"]
         fill(bench, count, node)
         herald = bench.heralds[0]
+        herald.start()  # a first one says in every Service what it says; those that are measured find that said
+        wait_for(lambda: conditions(bench), 300, "conditions of all Services", until=lambda n: n == count, every=1)
+        herald.stop()
         runs = []
         for _ in range(options.runs):
             curl = curl_lists(bench)

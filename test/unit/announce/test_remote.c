@@ -106,7 +106,7 @@ START_TEST(calls_cross_in_order_and_answers_come_back)
         want->uids[0] = arena_strdup(want->arena, "uid-1");
         want->n_uids = 1;
         face->set(face->self, want);
-        want_free(want); /* it was copied */
+        want_free(want); /* it is held */
         face->unset(face->self, ip);
         face->synced(face->self);
         ck_assert_int_eq(pthread_create(&far.thread, NULL, run_loop, far.loop), 0);

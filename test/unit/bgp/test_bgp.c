@@ -68,7 +68,7 @@ static void set(struct t *t, const char *text, const char *peer_a, const char *p
                         w->routes[w->n_routes++] =
                                 (struct route){.prefix = ip_prefix(w->ip, 32), .peer = names[i]};
         t->a->set(t->a->self, w);
-        want_free(w); /* it was copied */
+        want_free(w); /* it is held */
 }
 
 static void set_peers(struct t *t, size_t n)

@@ -187,7 +187,7 @@ static void set_rank(const char *ip, uint32_t rank, const char *interface)
                 w->l2.interfaces[w->l2.n_interfaces++] = interface;
         }
         a->set(a->self, w);
-        want_free(w); /* it was copied */
+        want_free(w); /* it is held */
 }
 
 static void own(const char *ip)

@@ -40,6 +40,35 @@ static struct want *sample(void)
         return w;
 }
 
+START_TEST(a_want_lasts_until_its_last_holder_is_done)
+{
+        struct want *w = sample();
+        const struct want *held = want_hold(w), *again = want_hold(held);
+        ck_assert_ptr_eq(held, w);
+        want_free(w);
+        want_free(again);
+        ck_assert_str_eq(held->bgp_message, "bgp message"); /* the sanitizer sees if it was the last one */
+        struct want *copy = want_copy(held);
+        want_free(held);
+        ck_assert_str_eq(copy->bgp_message, "bgp message");
+        want_free(copy); /* a copy has holders of its own */
+}
+END_TEST
+
+START_TEST(the_same_is_more_than_equal)
+{
+        struct want *a = sample(), *b = sample();
+        ck_assert(want_same(a, b));
+        b->bgp_message = "another";
+        ck_assert(want_equal(a, b) && !want_same(a, b));
+        b->bgp_message = a->bgp_message;
+        b->waits = !b->waits;
+        ck_assert(!want_same(a, b));
+        want_free(a);
+        want_free(b);
+}
+END_TEST
+
 START_TEST(a_copy_is_equal_and_its_own)
 {
         struct want *w = sample();
@@ -183,6 +212,8 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {
+                a_want_lasts_until_its_last_holder_is_done,
+                the_same_is_more_than_equal,
                 a_copy_is_equal_and_its_own,
                 a_new_one_announces_nothing,
                 every_difference_that_matters_is_seen,

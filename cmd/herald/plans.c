@@ -245,16 +245,15 @@ struct mono plans_again(const struct plans *plans)
 
 void plans_continue(struct plans *plans, struct store *store)
 {
-        size_t n;
-        const struct want *const *wants = state_wants(plans->state, &n);
+        size_t n = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                struct plan *plan = plan_of(plans, wants[i]->ip);
+        for (struct want *want = state_take_want(plans->state); want; want = state_take_want(plans->state), n++) {
+                struct plan *plan = plan_of(plans, want->ip);
 
-                hand_over(plans, wants[i]);
-                plan->want = want_hold(wants[i]);
+                hand_over(plans, want);
+                plan->want = want;
                 plan->announced = true;
-                store_mark(store, wants[i]->ip);
+                store_mark(store, want->ip);
         }
         if (n)
                 log_info("control", "continuing %zu addresses that this boot announced", n);

@@ -222,7 +222,7 @@ static struct want *read_want(struct json_object *o, const char *name)
 {
         const char *text = json_string_at(o, "ip");
         struct json_object *l2 = json_object_at(o, "l2");
-        struct want *want;
+        struct want *want, *packed;
         struct ip ip;
 
         if (!text || strcmp(text, name) != 0 || !ip_parse(text, &ip))
@@ -235,7 +235,9 @@ static struct want *read_want(struct json_object *o, const char *name)
                 want->l2.interfaces = strings_at(want->arena, l2, "interfaces", &want->l2.n_interfaces);
         }
         read_routes(want, o);
-        return want;
+        packed = want_copy(want);
+        want_free(want);
+        return packed;
 }
 
 static bool read_peer(struct arena *arena, struct json_object *o, struct bgp_peer *peer)
@@ -358,17 +360,19 @@ void state_close(struct state *state)
                 close(state->addresses);
         if (state->dir >= 0)
                 close(state->dir);
-        for (size_t i = 0; i < state->n_wants; i++)
-                want_free(state->wants[i]);
-        free(state->wants);
+        for (struct want *want = state_take_want(state); want; want = state_take_want(state))
+                want_free(want);
         arena_free(state->arena);
         free(state);
 }
 
-const struct want *const *state_wants(const struct state *state, size_t *n)
+struct want *state_take_want(struct state *state)
 {
-        *n = state->n_wants;
-        return (const struct want *const *)state->wants;
+        if (state->n_wants > 0)
+                return state->wants[--state->n_wants];
+        free(state->wants);
+        state->wants = NULL;
+        return NULL;
 }
 
 const struct bgp_peer *state_peers(const struct state *state, size_t *n)

@@ -13,8 +13,9 @@ struct state;
 struct state *state_open(const char *dir, char **why);
 void state_close(struct state *);
 
-/* What was there when it was opened: theirs to read, ours to free. */
-const struct want *const *state_wants(const struct state *, size_t *n);
+/* What was there when it was opened. The wants one after the other, each once, theirs to free; NULL at the end. The peers
+ * are theirs to read, ours to free. */
+struct want *state_take_want(struct state *);
 const struct bgp_peer *state_peers(const struct state *, size_t *n);
 
 /* Keep or forget one address; keep the peers. A failure is logged once and the daemon goes on. */

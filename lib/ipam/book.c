@@ -6,6 +6,7 @@
 #include "ipam/book.h"
 #include "ipam/runs.h"
 #include "ipam/share.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,14 +140,22 @@ static bool ip_among(struct ip ip, const struct ip *ips, size_t n)
         return false;
 }
 
+/* As much as client_add() takes, or a little more. */
+static size_t client_size(size_t name_len, const struct tenancy *tenancy, size_t n_ips)
+{
+        return sizeof(struct client) + name_len + strlen(tenancy->key) + strlen(tenancy->backends) + 2 +
+               (tenancy->n_ports + 1) * sizeof(struct port) + n_ips * sizeof(struct ip) + 4 * _Alignof(max_align_t);
+}
+
 static void client_add(struct book *book, const struct fact *service, const struct ip *ips, size_t n)
 {
         char name[NAME_MAX_LEN];
-        struct arena *arena = arena_new();
-        struct client *client = arena_alloc(arena, sizeof(*client));
+        const size_t name_len = client_name(name, service->ref.namespace, service->ref.name);
         const struct tenancy tenancy = tenancy_of(&service->u.service);
+        struct arena *arena = arena_new_exact(client_size(name_len, &tenancy, n));
+        struct client *client = arena_alloc(arena, sizeof(*client));
         client->arena = arena;
-        client->name_len = client_name(name, service->ref.namespace, service->ref.name);
+        client->name_len = name_len;
         char *copy = arena_alloc(arena, client->name_len);
         memcpy(copy, name, client->name_len);
         client->name = copy;

@@ -104,7 +104,7 @@ def settled(world, routed, local):
 def calm(world, routed, local, *, updates_of=None):
     """While the block runs, the wire stays as it is: no route is withdrawn or moved, no owner changes, nothing is said
     unasked, no BGP UPDATE is sent (by the heralds named in updates_of; all), and requests are answered."""
-    heralds = [world.heralds[name] for name in (updates_of or world.heralds)]
+    heralds = [world.heralds[name] for name in (world.heralds if updates_of is None else updates_of)]
     updates = [sent_updates(herald) for herald in heralds]
     owner = owners(world, local)
     with Capture(world.lab.near) as capture, Watcher(lambda: world.lab.next_hops(routed)) as routes, \

@@ -299,8 +299,10 @@ static void on_written(void *arg, const struct write *write, enum write_result r
                                            [WRITE_CREATE] = "the making"};
         struct kube_source *source = arg;
 
-        if (write->type == WRITE_CREATE && result == WRITE_CONFLICT)
-                result = WRITE_OK; /* it is there */
+        if (write->type == WRITE_CREATE && result == WRITE_CONFLICT) { /* it is there */
+                source->written[WRITE_OK]++;
+                return;
+        }
         source->written[result]++;
         if (write->ref.kind == KIND_NODESTATE) {
                 if (source->reported && result != WRITE_SUPERSEDED)

@@ -91,7 +91,7 @@ def fill(bench, count, node):
 def curl_lists(bench):
     """Seconds that two curls take, side by side, for the same two lists as herald's."""
     cluster = bench.cluster
-    pki = cluster._pki  # pylint: disable=protected-access
+    pki = cluster.pki
     certificate, key = pki.client("bench-curl", ("system:masters",))
     start = time.monotonic()
     running = [subprocess.Popen(ns.command(cluster.netns, [

@@ -3,92 +3,21 @@
 The one herald reaches the API server through a relay of the test, which can swallow answers.
 """
 
-import contextlib
 import json
 import os
-import socket
-import threading
 import time
 import types
 
 import pytest
 from calm import Watcher
 from conftest import NAMESPACE, ROOT, config_object
-from kube import Cluster, netns as ns
+from kube import Cluster
 from netlab import Herald, Lab, wait_for
+from relay import Relay, relayed
 
 RELAY_PORT = 7443
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-
-
-class Relay:
-    """Connections to a port of a namespace, handed on to the API server. With `mute`, what the API server answers to
-    requests that are sent from then on never arrives, and the connection is closed."""
-
-    def __init__(self, namespace, address, port, target):
-        self.target, self.namespace = (address, target), namespace
-        self.muted, self.closed, self.swallowed = threading.Event(), threading.Event(), 0
-        self.listener = ns.inside(namespace, lambda: socket.create_server((address, port)))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while not self.closed.is_set():
-                near, _ = self.listener.accept()
-                threading.Thread(target=self.serve, args=(near,), daemon=True).start()
-
-    def serve(self, near):
-        far = ns.connect(self.namespace, *self.target, 10)
-        far.settimeout(None)
-        silent = threading.Event()
-
-        def up():
-            with contextlib.suppress(OSError):
-                while data := near.recv(65536):
-                    if self.muted.is_set():
-                        silent.set()
-                    far.sendall(data)
-            with contextlib.suppress(OSError):
-                far.shutdown(socket.SHUT_RDWR)
-
-        def down():
-            with contextlib.suppress(OSError):
-                while data := far.recv(65536):
-                    if silent.is_set():
-                        self.swallowed += 1
-                        break
-                    near.sendall(data)
-            for each in (near, far):
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-
-        threading.Thread(target=down, daemon=True).start()
-        up()
-
-    @contextlib.contextmanager
-    def mute(self):
-        self.muted.set()
-        try:
-            yield
-        finally:
-            self.muted.clear()
-
-    def close(self):
-        self.closed.set()
-        self.listener.close()
-
-
-def relayed(kubeconfig, port):
-    """The kubeconfig with the relay's port in the place of the API server's."""
-    with open(kubeconfig, encoding="utf-8") as file:
-        content = json.load(file)
-    cluster = content["clusters"][0]["cluster"]
-    cluster["server"] = f"{cluster['server'].rsplit(':', 1)[0]}:{port}"
-    path = f"{kubeconfig}.relayed"
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    return path
 
 
 POOL = config_object("IPAddressPool", "pool", addresses=["203.0.113.0/24"])
@@ -112,7 +41,7 @@ def alone():
         install(cluster)
         node = lab.nodes["n1"]
         cluster.create_node(node.name, [node.v4, node.v6])
-        relay = Relay(lab.control.name, "10.7.0.254", RELAY_PORT, cluster.port)
+        relay = Relay(cluster, RELAY_PORT)
         kubeconfig = relayed(cluster.service_account_kubeconfig(NAMESPACE, "herald"), RELAY_PORT)
         herald = Herald(lab, node, kubeconfig=kubeconfig).start().wait_ready(30)
         yield types.SimpleNamespace(lab=lab, cluster=cluster, relay=relay, herald=herald, node=node)
@@ -173,7 +102,7 @@ def test_a_write_whose_answer_is_cut_off(alone, held):  # pylint: disable=unused
     try:
         unknown = 'herald_api_writes_total{result="unknown"}'
         before = alone.herald.metrics()[unknown]
-        with alone.relay.mute():
+        with alone.relay.mute("PATCH", "/services/cut-off/status"):
             create(alone, "cut-off", wait=False)
             wait_for(lambda: alone.herald.metrics()[unknown], 30, "a write of unknown outcome",
                      until=lambda n: n > before)

@@ -85,7 +85,7 @@ class Cluster(Objects):
         self.older, self.etcd = older, etcd
         self.directory, self._wanted_directory = None, directory
         self.port = self.server = self.binaries = self._programs = None
-        self._log, self._lock, self._pki, self._client, self._etcd_url = log, None, None, None, None
+        self._log, self._lock, self.pki, self._client, self._etcd_url = log, None, None, None, None
         self._etcd = self._apiserver = self._second = self._controller_manager = None
         self._proxies, self._kubeconfigs = {}, {}
 
@@ -164,7 +164,7 @@ class Cluster(Objects):
         own = [str(ipaddress.ip_network(cidr)[1]) for cidr in SERVICE_CIDRS]  # the Service kubernetes
         names = [self.address, "127.0.0.1", "::1", *own, "localhost", "kubernetes", "kubernetes.default",
                  "kubernetes.default.svc"]
-        self._pki = Pki(self.directory / "pki", dict.fromkeys(names))
+        self.pki = Pki(self.directory / "pki", dict.fromkeys(names))
         if self.netns is not None:
             subprocess.run(["ip", "-n", self.netns, "link", "set", "lo", "up"], check=True)
         self.port = 6443 if self.netns is not None else ns.free_ports(None, self.address, 1)[0]
@@ -173,8 +173,8 @@ class Cluster(Objects):
         self._client = self._client_of(self.port)
 
     def _client_of(self, port):
-        certificate, key = self._pki.client("api", ("system:masters",))
-        return Client(self.netns, self.address, port, self._pki.server_ca, certificate, key)
+        certificate, key = self.pki.client("api", ("system:masters",))
+        return Client(self.netns, self.address, port, self.pki.server_ca, certificate, key)
 
     # ---- the API server and those behind it
 
@@ -206,12 +206,12 @@ class Cluster(Objects):
     def _apiserver_arguments(self, port):
         # the first must be of the server's own family
         cidrs = SERVICE_CIDRS[::-1] if ":" in self.address else SERVICE_CIDRS
-        keys = self._pki.service_account_key
+        keys = self.pki.service_account_key
         return [
             f"--etcd-servers={self._etcd_url}", f"--bind-address={self.address}", f"--secure-port={port}",
             f"--service-cluster-ip-range={','.join(cidrs)}",
-            f"--tls-cert-file={self._pki.server}", f"--tls-private-key-file={self._pki.server_key}",
-            f"--client-ca-file={self._pki.ca}", f"--service-account-key-file={keys}",
+            f"--tls-cert-file={self.pki.server}", f"--tls-private-key-file={self.pki.server_key}",
+            f"--client-ca-file={self.pki.ca}", f"--service-account-key-file={keys}",
             f"--service-account-signing-key-file={keys}",
             "--service-account-issuer=https://kubernetes.default.svc",
             "--authorization-mode=RBAC", "--allow-privileged=true", "--profiling=false",
@@ -267,7 +267,7 @@ class Cluster(Objects):
     def renew_certificates(self):
         """Restarts the API servers with a certificate of a new authority (clients keep theirs); returns the file of
         the new authority. Controllers and kube-proxies know only the old one until they are started again."""
-        self._pki.renew_server()
+        self.pki.renew_server()
         self._kubeconfigs.clear()
         self.stop_apiserver()
         self._client = self._client_of(self.port)
@@ -275,7 +275,7 @@ class Cluster(Objects):
         if self._second is not None:
             self._second.stop()
             self.start_second_apiserver()
-        return self._pki.server_ca
+        return self.pki.server_ca
 
     def stop_apiserver(self, *, crash=False):
         """SIGTERM (it ends all watches in good order) or SIGKILL; waits until it is gone."""
@@ -318,8 +318,8 @@ class Cluster(Objects):
         self._controller_manager = self._spawn("kube-controller-manager", [
             f"--kubeconfig={self.kubeconfig('kube-controller-manager', ('system:masters',))}",
             f"--controllers={','.join(self.controllers)}", "--leader-elect=false", "--secure-port=0",
-            f"--service-account-private-key-file={self._pki.service_account_key}",
-            f"--root-ca-file={self._pki.server_ca}", "--kube-api-qps=500", "--kube-api-burst=1000"])
+            f"--service-account-private-key-file={self.pki.service_account_key}",
+            f"--root-ca-file={self.pki.server_ca}", "--kube-api-qps=500", "--kube-api-burst=1000"])
 
     # ---- kube-proxy
 
@@ -394,9 +394,9 @@ class Cluster(Objects):
         if user not in self._kubeconfigs:
             if groups is None:
                 groups = ("system:masters",) if user == "admin" else ()
-            certificate, key = self._pki.client(user, groups)
+            certificate, key = self.pki.client(user, groups)
             path = self.directory / f"{file_name(user)}.kubeconfig"
-            self._kubeconfigs[user] = self._pki.kubeconfig(path, self.server, certificate, key)
+            self._kubeconfigs[user] = self.pki.kubeconfig(path, self.server, certificate, key)
         return self._kubeconfigs[user]
 
     def service_account_token(self, namespace, name, seconds=3600):
@@ -411,7 +411,7 @@ class Cluster(Objects):
         stem = file_name(f"sa-{namespace}-{name}")
         token = self.service_account_token(namespace, name, seconds)
         token_file = write_private(self.directory / f"{stem}.token", token)
-        return self._pki.token_kubeconfig(self.directory / f"{stem}.kubeconfig", self.server, token_file)
+        return self.pki.token_kubeconfig(self.directory / f"{stem}.kubeconfig", self.server, token_file)
 
     def tails(self, lines=25):
         """The ends of all logs, for a person who wonders why a test failed."""

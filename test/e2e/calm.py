@@ -87,8 +87,11 @@ def serves(namespace, address, seconds=60):
 def never_two_in_a_row(prober):
     """Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
     nothing else happening (it goes round between node and router until its TTL ends). Never two in a row."""
-    failures = [request.error is not None for request in prober.since(0)]
-    assert not any(a and b for a, b in itertools.pairwise(failures)), prober.failed()[:5]
+    every = prober.since(0)
+    failed = [request.error is not None for request in every]
+    assert not any(a and b for a, b in itertools.pairwise(failed)), [
+        (round(request.start - every[0].start, 2), request.node, request.error) for request in every
+        if request.error is not None][:40]
 
 
 def settled(world, routed, local):

@@ -65,8 +65,13 @@ def create(alone, name, wait=True):
 
 
 def delete(alone, *names):
+    """And waits until their routes are gone: the next Service may get the same address."""
     for name in names:
+        held = addresses(alone, name) if alone.cluster.exists(f"{SERVICES}/{name}") else []
         alone.cluster.kubectl("delete", "service,endpointslice", name, "--ignore-not-found")
+        for address in held:
+            wait_for(lambda a=address: alone.lab.next_hops(a), 30, f"no route to {address}",
+                     until=lambda hops: not hops)
 
 
 def addresses(alone, name):
@@ -80,23 +85,30 @@ def routed(alone, address):
 
 @pytest.fixture
 def held(alone, request):
-    """A Service that is announced, whose address and route must stay as they are through the whole test."""
+    """A Service that is announced, which must have its address and its route after the test as before."""
     name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
     address = create(alone, name)
     try:
-        with Watcher(lambda: alone.lab.next_hops(address)) as routes:
-            yield address
-        assert routes.seen == [{"n1"}]
+        yield address
         assert addresses(alone, name) == [address]
+        routed(alone, address)
     finally:
         delete(alone, name)
+
+
+@pytest.fixture
+def still(alone, held):
+    """The same, and its route must not move in between: nothing was asked for that would take it away."""
+    with Watcher(lambda: alone.lab.next_hops(held)) as routes:
+        yield held
+    assert routes.seen == [{"n1"}]
 
 
 def synced(alone, kind, group="heraldlb.io"):
     return alone.herald.metrics()[f'herald_watch_synced{{kind="{kind}",group="{group}"}}'] == 1
 
 
-def test_a_write_whose_answer_is_cut_off(alone, held):  # pylint: disable=unused-argument
+def test_a_write_whose_answer_is_cut_off(alone, still):
     """The status is written, but nobody says so. The address stays reserved until a look has shown it: it is given to
     nobody else, and to this Service once."""
     try:
@@ -109,14 +121,15 @@ def test_a_write_whose_answer_is_cut_off(alone, held):  # pylint: disable=unused
         first, = wait_for(lambda: addresses(alone, "cut-off"), 30, "an address")
         second = create(alone, "next")
         assert alone.relay.swallowed > 0
-        assert second != first != held
+        assert second != first != still
         routed(alone, first)
         assert addresses(alone, "cut-off") == [first]
     finally:
         delete(alone, "cut-off", "next")
 
 
-def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):  # pylint: disable=unused-argument
+def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):
+    """Nothing may announce an address that no pool has, but it stays the Service's for a minute."""
     alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "pool", "-n", NAMESPACE)
     wait_for(lambda: alone.herald.metrics().get('herald_config_objects{valid="true"}'), 10, "a pool less",
              until=lambda n: n == 3)
@@ -127,8 +140,8 @@ def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):  # py
 
 
 def test_crds_that_are_removed_and_installed_again(alone, held):  # pylint: disable=unused-argument
-    """What was configured holds meanwhile (404 later); when the kinds are there again they are picked up within seconds,
-    with whatever stands there by then."""
+    """With them goes all that is configured. When the kinds are there again they are picked up within seconds, with
+    whatever stands there by then, and nothing is renumbered."""
     alone.cluster.kubectl("delete", "-k", os.path.join(ROOT, "deploy", "crds"), "--wait=true")
     wait_for(lambda: synced(alone, "IPAddressPool"), 60, "a kind that is gone", until=lambda ok: not ok)
     alone.cluster.kubectl("apply", "-k", os.path.join(ROOT, "deploy", "crds"))
@@ -154,14 +167,14 @@ def test_the_namespace_is_deleted_and_made_again(alone, held):  # pylint: disabl
     delete(alone, "later")
 
 
-def test_a_right_that_is_taken_away_and_given_back(alone, held):  # pylint: disable=unused-argument
-    """Without the verb `watch` for Services: one clear sentence, no hot loop; and all is right when it is back."""
+def test_a_right_that_is_taken_away_and_given_back(alone, still):  # pylint: disable=unused-argument
+    """Services may not be watched any more: one clear sentence, no hot loop; and all is right when it is back."""
     cluster = alone.cluster
     role = cluster.request("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb")
     less = json.loads(json.dumps(role))
     for rule in less["rules"]:
-        if "services" in rule["resources"]:
-            rule["verbs"] = [verb for verb in rule["verbs"] if verb not in ("watch", "list")]
+        if "watch" in rule["verbs"]:
+            rule["resources"] = [resource for resource in rule["resources"] if resource != "services"]
     try:
         cluster.request("PUT", "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb", less)
         cluster.restart_apiserver(crash=True)  # ends the watch that runs

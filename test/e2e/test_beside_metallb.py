@@ -28,8 +28,16 @@ def conditions(world, name):
             if c["type"].startswith("heraldlb.io/")}
 
 
+def give_as_metallb(world, name, address):
+    """A Service as MetalLB's controller leaves it."""
+    body = service(name, annotations={"metallb.io/address-pool": "routed", "metallb.io/ip-allocated-from-pool": "routed"})
+    world.cluster.kubectl("create", "-f", "-", input=json.dumps(body))
+    world.cluster.set_load_balancer_ips("default", name, address)
+
+
 def test_nothing_is_announced_while_metallbs_speaker_runs(world, clean):
-    clean += ["before", "before-near", "meanwhile"]
+    """And when it is gone all is announced, under the addresses that MetalLB gave."""
+    clean += ["before", "before-near", "meanwhile", "given"]
     routed, = world.create("before", annotations=ROUTED)
     local, = world.create("before-near")
     next_hops(world, routed, ALL)
@@ -38,6 +46,7 @@ def test_nothing_is_announced_while_metallbs_speaker_runs(world, clean):
     try:
         next_hops(world, routed, set())
         wait_for(lambda: owners(world, local), 10, "silence", until=lambda names: not names)
+        give_as_metallb(world, "given", "203.0.113.222")
         body = service("meanwhile", annotations=ROUTED)
         world.cluster.kubectl("create", "-f", "-", input=json.dumps(body))
         wait_for(lambda: [s["status"]["conditions"] for s in world.cluster.get("nodestates")["items"]], 40,
@@ -53,6 +62,8 @@ def test_nothing_is_announced_while_metallbs_speaker_runs(world, clean):
     wait_for(lambda: owners(world, local), 20, "an owner", until=lambda names: len(names) == 1)
     address, = wait_for(lambda: world.addresses("meanwhile"), 20, "an address")
     next_hops(world, address, ALL)
+    next_hops(world, "203.0.113.222", ALL)
+    assert world.addresses("given") == ["203.0.113.222"]
 
 
 def test_metallbs_controller_alone_is_no_speaker(world, clean):

@@ -136,6 +136,25 @@ static const struct want *packed(const struct plan *plan, struct want *made)
         return want;
 }
 
+/* Only what is configured, and is not known now, could answer otherwise. */
+static bool lacks_config(enum reason reason)
+{
+        return reason == REASON_ADDRESS_NOT_IN_POOL || reason == REASON_POOL_NOT_ALLOWED ||
+               reason == REASON_NO_ADVERTISEMENT || reason == REASON_NODE_NOT_SELECTED || reason == REASON_NO_PEERS ||
+               reason == REASON_NO_PEER_OF_FAMILY;
+}
+
+/* Configuration that cannot be had takes nothing away that is announced and that a status still holds. Everything else
+ * does as ever: endpoints, the node, MetalLB's speaker. */
+static bool stays(const struct plan *plan, const struct want *want)
+{
+        const struct want *was = plan->want;
+        bool less = plan->announced && ((was->l2.candidate && !want->l2.candidate) || was->n_routes > want->n_routes);
+
+        return less && plan->lost_at.ns == MONO_NEVER.ns && (want->l2.candidate || lacks_config(want->l2.reason)) &&
+               (want->n_routes > 0 || lacks_config(want->bgp_reason));
+}
+
 static void plan_one(struct plans *plans, const struct plans_facts *facts, struct ip ip, struct mono now)
 {
         struct plan *plan = plan_of(plans, ip);
@@ -153,7 +172,7 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
         want = packed(plan, made);
         plans->again = mono_min(plans->again, plan->again);
         plans->made++;
-        if (facts->incomplete && plan->announced && !says_something(want) && plan->lost_at.ns == MONO_NEVER.ns) {
+        if (facts->incomplete && stays(plan, want)) {
                 want_free(want);
                 return;
         }

@@ -27,15 +27,6 @@ def test_a_created_service_gets_an_address(world, clean):
                     "an Event that says so")
 
 
-def test_the_shipped_rbac_suffices(world):
-    """Before any restart of the API server, which forbids everything until it has read its roles."""
-    for herald in world.heralds.values():
-        assert not herald.log_lines("forbidden"), herald.log()
-    wrote = sum(herald.metrics()['herald_api_writes_total{result="ok"}'] for herald in world.heralds.values())
-    assert wrote >= 2  # a status and an Event
-    assert world.cluster.get("lease", "heraldlb", "-n", NAMESPACE)["spec"]["holderIdentity"].startswith("n")
-
-
 def test_a_client_on_the_segment_reaches_it_by_layer_2(world, clean):
     clean.append("near")
     address, = world.create("near")

@@ -125,6 +125,13 @@ def all_current(world, seconds=60):
         wait_for(lambda h=herald: watches_current(h), seconds, "watches that are current again")
 
 
+def renew_kube_proxies(world):
+    """Where its API server was away, kube-proxy comes back kind by kind, each after a back-off of up to a minute: so long it
+    rejects what is sent to a new Service, for it knows no endpoint yet. It is started anew; its rules stay meanwhile."""
+    for node in world.lab.nodes.values():
+        world.cluster.start_kube_proxy(node.name, node.ns.name)
+
+
 def leader(world):
     """The name of the node whose herald leads now; None if none says so."""
     names = [name for name, herald in world.heralds.items()

@@ -7,7 +7,7 @@ import json
 import shutil
 
 import pytest
-from calm import ROUTED, all_current, calm, next_hops, settled, watches_current
+from calm import ROUTED, all_current, calm, next_hops, renew_kube_proxies, settled, watches_current
 from conftest import NAMESPACE, by_token, running_world
 from kube import KubectlError
 from kube.pki import write_private
@@ -54,6 +54,7 @@ def served(world, name, **what):
 
 def goes_on(world, name):
     """A new Service is given an address, and every node announces it."""
+    renew_kube_proxies(world)
     try:
         address, = world.create(name, annotations=ROUTED)
         next_hops(world, address, set(world.heralds))
@@ -213,6 +214,4 @@ def test_the_authority_of_the_api_servers_is_replaced(two):
             assert herald.running()
         write_private(two.cluster.directory / "authority" / "ca.crt", authority.read_text())
         all_current(two)
-    for node in two.lab.nodes.values():
-        two.cluster.start_kube_proxy(node.name, node.ns.name)
     goes_on(two, "authority-later")

@@ -8,7 +8,8 @@ import threading
 import time
 
 import pytest
-from calm import (ALL, ROUTED, all_current, calm, leader, leader_of_lease, next_hops, owners, settled, wait_leader,
+from calm import (ALL, ROUTED, all_current, calm, leader, leader_of_lease, next_hops, owners,
+                  renew_kube_proxies, settled, wait_leader,
                   watches_current)
 from kube.api import ApiError
 from netlab import wait_for
@@ -30,6 +31,7 @@ def pair(world, request):
 
 def goes_on(world):
     """A new Service gets its address and its routes."""
+    renew_kube_proxies(world)
     address, = world.create("later", annotations=ROUTED)
     next_hops(world, address, ALL)
 

@@ -5,7 +5,7 @@ be asked how far a watch is, so that the API server offers no WatchList).
 import subprocess
 
 import pytest
-from calm import ROUTED, Watcher, all_current, calm, next_hops, owners, settled, watches_current
+from calm import ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled, watches_current
 from conftest import running_world
 from netlab import requests, wait_for
 
@@ -58,6 +58,7 @@ def test_a_restart_of_an_old_server_changes_nothing_on_the_wire(old, served):
     with calm(old, *served):
         old.cluster.restart_apiserver(crash=True)
         all_current(old)
+    renew_kube_proxies(old)
 
 
 def test_what_was_missed_is_listed_again_and_nothing_else_moves(old, served):

@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from calm import ALL, ROUTED, Watcher, all_current, calm, next_hops, owners, settled, watches_current
+from calm import ALL, ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled, watches_current
 from conftest import API, NAMESPACE, ROOT, config_object
 from netlab import requests, wait_for
 
@@ -117,6 +117,7 @@ def test_a_restart_of_the_api_server_changes_nothing_on_the_wire(world, clean):
     with calm(world, routed, local):
         world.cluster.restart_apiserver()
         all_current(world)
+    renew_kube_proxies(world)
     world.create("after", annotations=ROUTED)  # and the work goes on: a new Service is served
 
 
@@ -213,6 +214,7 @@ def test_a_daemon_restarted_while_the_api_is_away_continues_what_it_announced(wo
     for each in world.heralds.values():
         wait_for(lambda h=each: watches_current(h), 60, "watches that are current again")
     assert world.lab.next_hops(routed) == ALL and owners(world, local) == {owner}
+    renew_kube_proxies(world)
 
 
 def test_after_a_reboot_nothing_is_continued(world, clean):
@@ -235,3 +237,4 @@ def test_after_a_reboot_nothing_is_continued(world, clean):
         world.cluster.start_apiserver()
     herald.wait_ready(60)
     next_hops(world, routed, ALL)
+    renew_kube_proxies(world)

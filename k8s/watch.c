@@ -232,7 +232,7 @@ static void on_done(void *arg, const struct reply *reply)
         struct watch *w = arg;
         struct watch_step step;
         w->request = NULL;
-        w->stats.open = false;
+        w->stats.open = 0;
         loop_timer_stop(w->patience);
         enum stream_error error = reply->status == 200 && !reply->error ? stream_end(w->stream) : STREAM_OK;
         w->end.status = reply->status;
@@ -383,7 +383,18 @@ struct watch *watch_new(struct transport *t, const struct watch_spec *spec,
 
 struct watch_stats watch_stats(const struct watch *w)
 {
-        return w->stats;
+        return w ? w->stats : (struct watch_stats){0};
+}
+
+void watch_stats_add(struct watch_stats *sum, struct watch_stats more)
+{
+        sum->bytes += more.bytes;
+        sum->events += more.events;
+        sum->lists += more.lists;
+        sum->streamed += more.streamed;
+        sum->expired += more.expired;
+        sum->stalls += more.stalls;
+        sum->open += more.open;
 }
 
 int watch_status(const struct watch *w)
@@ -400,7 +411,8 @@ void watch_relist(struct watch *w)
 {
         request_cancel(w->request);
         w->request = NULL;
-        w->stats.open = w->initial = false;
+        w->stats.open = 0;
+        w->initial = false;
         loop_timer_stop(w->patience);
         go(w, watch_fsm_start(&w->fsm));
 }

@@ -26,7 +26,7 @@ struct watch_stats {       /* since the watch was made */
         uint64_t streamed; /* of them, by a WatchList */
         uint64_t expired;  /* the server had forgotten our version (410) */
         uint64_t stalls;   /* watches that were replaced because they fell silent */
-        bool open;         /* the server answers it right now */
+        uint64_t open;     /* watches that the server answers right now: 0 or 1 */
 };
 
 /* Objects are borrowed, and complete with apiVersion and kind. Between begin and end every object that exists
@@ -45,7 +45,8 @@ struct watch_handler {
 /* Starts at once (from the loop). */
 struct watch *watch_new(struct transport *, const struct watch_spec *, const struct watch_handler *,
                         void *arg);
-struct watch_stats watch_stats(const struct watch *);
+struct watch_stats watch_stats(const struct watch *); /* NULL: zeros */
+void watch_stats_add(struct watch_stats *sum, struct watch_stats);
 /* The server does not know this kind (404), then or now; it is asked again after a while, */
 bool watch_is_missing(const struct watch *);
 /* What the server answered last, of HTTP or in an ERROR event; 0: nothing. */

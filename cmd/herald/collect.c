@@ -51,21 +51,13 @@ static void put_pool_metric(struct metrics *metrics, const struct pool *pool, en
 
 static void put_pool_metrics(struct metrics *metrics, const struct store *store, const struct config *config)
 {
-        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof(*assigned));
-        struct store_cursor cursor = {0};
-        struct ip ip;
+        struct pool_use *use = ipam_pool_use(store, config);
 
-        while (store_next_address(store, &ip, &cursor)) {
-                const struct pool *pool = config_pool_of(config, ip);
-
-                if (pool)
-                        assigned[pool - config->pools][ip_family(ip) == IP_V6]++;
-        }
         for (size_t i = 0; i < config->n_pools; i++) {
-                put_pool_metric(metrics, &config->pools[i], IP_V4, assigned[i][0]);
-                put_pool_metric(metrics, &config->pools[i], IP_V6, assigned[i][1]);
+                put_pool_metric(metrics, &config->pools[i], IP_V4, use[i].assigned[0]);
+                put_pool_metric(metrics, &config->pools[i], IP_V6, use[i].assigned[1]);
         }
-        free(assigned);
+        free(use);
 }
 
 void put_control_metrics(struct metrics *metrics, const struct control_view *view)

@@ -226,17 +226,23 @@ static void on_end(void *arg, bool again)
         control_changed(f->owner->control);
 }
 
+/* A kind that was removed with all its objects: nothing is kept that could be old. */
+static bool is_gone(const struct follow *f)
+{
+        return f->spec.feeds != FEEDS_STORE && watch_is_missing(f->watch) && !f->known;
+}
+
 static void on_state(void *arg, enum watch_state state, const char *sentence)
 {
         struct follow *f = arg;
         const char *name = kind_name(f->spec.kind->kind), *group = f->spec.kind->group;
 
-        f->state = state;
+        f->state = is_gone(f) ? WATCH_ABSENT : state;
         f->broken = state == WATCH_STARTING && watch_status(f->watch) >= 500;
         free(f->trouble);
         f->trouble = xstrdup(sentence);
         if (*sentence)
-                log_line(state == WATCH_ABSENT ? LOG_INFO : LOG_WARN, "k8s", "%s%s%s: %s", name, *group ? "." : "",
+                log_line(f->state == WATCH_ABSENT ? LOG_INFO : LOG_WARN, "k8s", "%s%s%s: %s", name, *group ? "." : "",
                          group, sentence);
         else
                 log_debug("k8s", "%s%s%s is current", name, *group ? "." : "", group);
@@ -294,11 +300,6 @@ void follow_relist(struct follow *f)
         watch_relist(f->watch);
 }
 
-uint64_t follow_lists(const struct follow *f)
-{
-        return watch_stats(f->watch).lists;
-}
-
 const struct k8s_kind *follow_kind(const struct follow *f)
 {
         return f->spec.kind;
@@ -324,18 +325,7 @@ bool follow_is_broken(const struct follow *f)
         return !f->listed && f->broken;
 }
 
-void follow_add_stats(const struct follow *f, struct watch_stats *sum, size_t *open)
+struct watch_stats follow_stats(const struct follow *f)
 {
-        struct watch_stats stats;
-
-        if (!f)
-                return;
-        stats = watch_stats(f->watch);
-        sum->bytes += stats.bytes;
-        sum->events += stats.events;
-        sum->lists += stats.lists;
-        sum->streamed += stats.streamed;
-        sum->expired += stats.expired;
-        sum->stalls += stats.stalls;
-        *open += stats.open;
+        return watch_stats(f ? f->watch : NULL);
 }

@@ -38,11 +38,10 @@ void follow_outgoing(struct follow *);
 
 /* Lists again at once. */
 void follow_relist(struct follow *);
-uint64_t follow_lists(const struct follow *); /* that came to their end */
 const struct k8s_kind *follow_kind(const struct follow *);
 bool follow_listed(const struct follow *);
 enum watch_state follow_state(const struct follow *);
 const char *follow_trouble(const struct follow *); /* a sentence; "" if there is none */
 /* It was never listed, and not because nobody answered: the server cannot give this kind (5xx). */
 bool follow_is_broken(const struct follow *);
-void follow_add_stats(const struct follow *, struct watch_stats *sum, size_t *open); /* NULL is fine */
+struct watch_stats follow_stats(const struct follow *); /* NULL: zeros */

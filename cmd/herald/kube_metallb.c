@@ -142,6 +142,11 @@ void kube_metallb_begin(struct kube_metallb *m)
         free(path);
 }
 
+struct watch_stats kube_metallb_stats(const struct kube_metallb *m)
+{
+        return watch_stats(m->watch);
+}
+
 bool kube_metallb_begun(const struct kube_metallb *m)
 {
         return m->watch != NULL;

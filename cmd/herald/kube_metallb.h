@@ -16,3 +16,4 @@ void kube_metallb_begin(struct kube_metallb *);
 bool kube_metallb_begun(const struct kube_metallb *);
 bool kube_metallb_known(const struct kube_metallb *);  /* listed, or not to be looked for */
 bool kube_metallb_speaks(const struct kube_metallb *); /* some speaker's pod is there */
+struct watch_stats kube_metallb_stats(const struct kube_metallb *);

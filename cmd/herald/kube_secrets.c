@@ -144,19 +144,13 @@ void kube_secrets_configure(struct kube_secrets *secrets, const struct config *c
         secrets->n = n;
 }
 
-void kube_secrets_add_stats(const struct kube_secrets *secrets, struct watch_stats *sum, size_t *open)
+struct watch_stats kube_secrets_stats(const struct kube_secrets *secrets)
 {
-        for (size_t i = 0; i < secrets->n; i++) {
-                struct watch_stats stats = watch_stats(secrets->v[i]->watch);
+        struct watch_stats sum = {0};
 
-                sum->bytes += stats.bytes;
-                sum->events += stats.events;
-                sum->lists += stats.lists;
-                sum->streamed += stats.streamed;
-                sum->expired += stats.expired;
-                sum->stalls += stats.stalls;
-                *open += stats.open;
-        }
+        for (size_t i = 0; i < secrets->n; i++)
+                watch_stats_add(&sum, watch_stats(secrets->v[i]->watch));
+        return sum;
 }
 
 struct kube_secrets *kube_secrets_new(struct transport *transport, struct control *control, const char *namespace)

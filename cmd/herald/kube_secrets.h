@@ -12,4 +12,4 @@ struct kube_secrets *kube_secrets_new(struct transport *, struct control *, cons
 void kube_secrets_free(struct kube_secrets *); /* NULL is fine */
 /* Follows what the configuration names now, and nothing else. Not from a watch. */
 void kube_secrets_configure(struct kube_secrets *, const struct config *);
-void kube_secrets_add_stats(const struct kube_secrets *, struct watch_stats *sum, size_t *open);
+struct watch_stats kube_secrets_stats(const struct kube_secrets *);

@@ -28,9 +28,8 @@ struct kube_slices {
 
 static void end_current(struct kube_slices *slices)
 {
-        size_t open = 0;
-
-        follow_add_stats(slices->current, &slices->past, &open);
+        watch_stats_add(&slices->past, follow_stats(slices->current));
+        slices->past.open = 0;
         follow_free(slices->current);
         slices->current = NULL;
 }
@@ -143,16 +142,13 @@ const struct follow *kube_slices_follow(const struct kube_slices *slices)
         return slices->current ? slices->current : slices->next;
 }
 
-void kube_slices_add_stats(const struct kube_slices *slices, struct watch_stats *sum, size_t *open)
+struct watch_stats kube_slices_stats(const struct kube_slices *slices)
 {
-        sum->bytes += slices->past.bytes;
-        sum->events += slices->past.events;
-        sum->lists += slices->past.lists;
-        sum->streamed += slices->past.streamed;
-        sum->expired += slices->past.expired;
-        sum->stalls += slices->past.stalls;
-        follow_add_stats(slices->current, sum, open);
-        follow_add_stats(slices->next, sum, open);
+        struct watch_stats sum = slices->past;
+
+        watch_stats_add(&sum, follow_stats(slices->current));
+        watch_stats_add(&sum, follow_stats(slices->next));
+        return sum;
 }
 
 struct kube_slices *kube_slices_new(struct loop *loop, const struct follow_owner *owner)

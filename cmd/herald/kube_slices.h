@@ -18,4 +18,4 @@ bool kube_slices_begun(const struct kube_slices *);
 bool kube_slices_listed(const struct kube_slices *);
 /* The watch that counts; NULL while nothing is watched. */
 const struct follow *kube_slices_follow(const struct kube_slices *);
-void kube_slices_add_stats(const struct kube_slices *, struct watch_stats *sum, size_t *open);
+struct watch_stats kube_slices_stats(const struct kube_slices *);

@@ -240,7 +240,7 @@ static void on_leading(void *arg, uint64_t term)
         struct kube_source *source = arg;
 
         source->term = term;
-        source->adopted_by = follow_lists(source->fixed[0]);
+        source->adopted_by = follow_stats(source->fixed[0]).lists;
         follow_relist(source->fixed[0]);
 }
 
@@ -256,7 +256,7 @@ static void on_following(void *arg)
 static void look_at_leading(struct kube_source *source)
 {
         if (!source->term || source->leads == source->term || !source->synced ||
-            follow_lists(source->fixed[0]) == source->adopted_by)
+            follow_stats(source->fixed[0]).lists == source->adopted_by)
                 return;
         source->leads = source->term;
         control_set_leader(source->control, true, source->term);
@@ -459,18 +459,18 @@ static void put_synced(struct metrics *metrics, const struct follow *f, const st
 static void put_watches(const struct kube_source *source, struct metrics *metrics)
 {
         struct watch_stats sum = {0};
-        size_t open = 0;
 
         for (size_t i = 0; i < N_FIXED; i++) {
-                follow_add_stats(source->fixed[i], &sum, &open);
+                watch_stats_add(&sum, follow_stats(source->fixed[i]));
                 put_synced(metrics, source->fixed[i], follow_kind(source->fixed[i]));
         }
-        follow_add_stats(source->namespaces, &sum, &open);
+        watch_stats_add(&sum, follow_stats(source->namespaces));
         put_synced(metrics, source->namespaces, k8s_kind(KIND_NAMESPACE, ""));
-        kube_slices_add_stats(source->slices, &sum, &open);
-        kube_secrets_add_stats(source->secrets, &sum, &open);
+        watch_stats_add(&sum, kube_slices_stats(source->slices));
+        watch_stats_add(&sum, kube_secrets_stats(source->secrets));
+        watch_stats_add(&sum, kube_metallb_stats(source->metallb));
         put_synced(metrics, kube_slices_follow(source->slices), k8s_kind(KIND_ENDPOINTSLICE, "discovery.k8s.io"));
-        metrics_put(metrics, METRIC_WATCHES_OPEN, (double)open, NULL);
+        metrics_put(metrics, METRIC_WATCHES_OPEN, (double)sum.open, NULL);
         metrics_put(metrics, METRIC_WATCH_BYTES, (double)sum.bytes, NULL);
         metrics_put(metrics, METRIC_WATCH_EVENTS, (double)sum.events, NULL);
         metrics_put(metrics, METRIC_WATCH_LISTS, (double)(sum.lists - sum.streamed), "form", "list", NULL);

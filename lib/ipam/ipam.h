@@ -20,6 +20,11 @@ enum reason ipam_address_allowed(const struct store *, const struct config *, co
                                  struct ip, const struct pool **pool);
 /* Addresses that the pool can give out; INT64_MAX when there are more. */
 int64_t ipam_pool_size(const struct pool *, enum ip_family);
+struct pool_use {
+        int64_t assigned[2]; /* distinct addresses of IPv4, IPv6 in the statuses of Services */
+};
+/* Of every pool, in the order of config->pools; malloced. The cost is that of all addresses. */
+struct pool_use *ipam_pool_use(const struct store *, const struct config *);
 
 struct holding { /* arrays are the arena's, facts the store's; both sorted, the first holder was the judge's
                     first */

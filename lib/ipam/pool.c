@@ -1,5 +1,7 @@
 /* Which pool lets which Service have which address. */
 #include "ipam/ipam.h"
+#include "base/arena.h"
+#include <stdlib.h>
 #include <string.h>
 
 static bool same_class(const char *a, const char *b)
@@ -69,4 +71,17 @@ int64_t ipam_pool_size(const struct pool *pool, enum ip_family family)
                 size = n > INT64_MAX - size ? INT64_MAX : size + n;
         }
         return size;
+}
+
+struct pool_use *ipam_pool_use(const struct store *store, const struct config *config)
+{
+        struct pool_use *use = xcalloc(config->n_pools + 1, sizeof(*use));
+        struct store_cursor cursor = {0};
+        struct ip ip;
+        while (store_next_address(store, &ip, &cursor)) {
+                const struct pool *pool = config_pool_of(config, ip);
+                if (pool)
+                        use[pool - config->pools].assigned[ip_family(ip) == IP_V6]++;
+        }
+        return use;
 }

@@ -62,17 +62,6 @@ void objects_failed(struct objects *objects, const struct ref *ref)
 
 /* ---- what should stand there ---- */
 
-static void count_addresses(const struct store *store, const struct config *config, int64_t (*assigned)[2])
-{
-        struct store_cursor cursor = {0};
-        struct ip ip;
-        while (store_next_address(store, &ip, &cursor)) {
-                const struct pool *pool = config_pool_of(config, ip);
-                if (pool)
-                        assigned[pool - config->pools][ip_family(ip) == IP_V6]++;
-        }
-}
-
 static const struct pool *pool_of(const struct config *config, const struct ref *ref)
 {
         if (ref->kind != KIND_IPADDRESSPOOL)
@@ -83,12 +72,12 @@ static const struct pool *pool_of(const struct config *config, const struct ref 
         return NULL;
 }
 
-static void count(struct saying *saying, const struct config *config, int64_t (*assigned)[2])
+static void count(struct saying *saying, const struct config *config, const struct pool_use *use)
 {
         saying->pool = pool_of(config, &saying->first->ref);
         for (size_t i = 0; saying->pool && i < 2; i++) {
                 int64_t size = ipam_pool_size(saying->pool, i ? IP_V6 : IP_V4);
-                saying->assigned[i] = assigned[saying->pool - config->pools][i];
+                saying->assigned[i] = use[saying->pool - config->pools].assigned[i];
                 saying->available[i] = !saying->pool->valid || size < saying->assigned[i]
                                                ? 0
                                                : size - saying->assigned[i];
@@ -242,9 +231,8 @@ static size_t take_object(const struct config *config, size_t i, struct saying *
 size_t objects_tell(struct objects *objects, const struct store *store, const struct config_docs *docs,
                     const struct config *config, int64_t wall_usec, struct mono now, struct write **out, size_t max)
 {
-        int64_t(*assigned)[2] = xcalloc(config->n_pools + 1, sizeof(*assigned));
+        struct pool_use *use = ipam_pool_use(store, config);
         size_t n = 0;
-        count_addresses(store, config, assigned);
         for (size_t i = 0; i < config->n_verdicts && n < max;) {
                 struct saying saying;
                 if (!is_ours(&config->verdicts[i])) {
@@ -254,11 +242,11 @@ size_t objects_tell(struct objects *objects, const struct store *store, const st
                 i = take_object(config, i, &saying);
                 struct json_object *root = config_docs_object(docs, CONFIG_HERALD, &saying.first->ref);
                 saying.message = message_of(&saying);
-                count(&saying, config, assigned);
+                count(&saying, config, use);
                 if (root && is_news(objects, &saying, root, now))
                         out[n++] = write_of(&saying, root, wall_usec);
                 free(saying.message);
         }
-        free(assigned);
+        free(use);
         return n;
 }

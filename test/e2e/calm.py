@@ -73,9 +73,13 @@ def sent_updates(herald):
     return {k: v for k, v in herald.metrics().items() if k.startswith("herald_bgp_updates_sent_total")}
 
 
-def watches_current(herald):
-    watches = {k: v for k, v in herald.metrics().items() if k.startswith("herald_watch_synced")}
-    return watches and all(watches.values())
+def not_current(herald):
+    """The watches that are not current."""
+    return [watch for watch, synced in herald.metrics().items() if watch.startswith("herald_watch_synced") and not synced]
+
+
+def wait_current(herald, seconds=60):
+    wait_for(lambda: not_current(herald), seconds, f"{herald.node}: no watch that is not current", until=lambda kinds: not kinds)
 
 
 def serves(namespace, address, seconds=60):
@@ -122,7 +126,7 @@ def calm(world, routed, local, *, updates_of=None):
 
 def all_current(world, seconds=60):
     for herald in world.heralds.values():
-        wait_for(lambda h=herald: watches_current(h), seconds, "watches that are current again")
+        wait_current(herald, seconds)
 
 
 def renew_kube_proxies(world):

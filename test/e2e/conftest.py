@@ -119,3 +119,11 @@ def running_world(nodes=3, reach=by_token, **servers):
 def world():
     with running_world() as world:
         yield world
+
+
+@pytest.fixture
+def clean(world):
+    """Names of Services that are deleted after the test."""
+    names = []
+    yield names
+    world.delete(*names)

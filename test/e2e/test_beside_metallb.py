@@ -3,8 +3,7 @@
 import json
 import os
 
-import pytest
-from calm import ALL, ROUTED, next_hops, owners
+from calm import ALL, ROUTED, all_current, next_hops, owners
 from conftest import METALLB_CRD, NAMESPACE, ROOT, config_object, service
 from netlab import wait_for
 from netlab.router import ASN
@@ -12,13 +11,6 @@ from netlab.router import ASN
 METALLB = "metallb-system"
 SPEAKER = {"app.kubernetes.io/name": "metallb", "app.kubernetes.io/component": "speaker"}
 FOREIGN = "198.51.100.7"
-
-
-@pytest.fixture
-def clean(world):
-    names = []
-    yield names
-    world.delete(*names)
 
 
 def conditions(world, name):
@@ -157,3 +149,4 @@ def test_passwords_of_metallbs_peers_are_read_in_its_namespace(world):
         world.cluster.apply(config_object("BGPPeer", "r1", myASN=64514, peerASN=ASN, peerAddress=world.lab.router.v4))
         wait_for(lambda: {world.lab.router.session(address)[0] for address in nodes}, 120, "all sessions",
                  until=lambda states: states == {"Established"})
+    all_current(world)  # a kind that is gone with all its objects is no worry

@@ -7,7 +7,7 @@ import json
 import shutil
 
 import pytest
-from calm import ROUTED, all_current, calm, next_hops, renew_kube_proxies, settled, watches_current
+from calm import ROUTED, all_current, calm, next_hops, not_current, renew_kube_proxies, settled
 from conftest import NAMESPACE, by_token, running_world
 from kube import KubectlError
 from kube.pki import write_private
@@ -64,8 +64,7 @@ def goes_on(world, name):
 
 def none_current(world, seconds=60):
     for herald in world.heralds.values():
-        wait_for(lambda h=herald: watches_current(h), seconds, f"watches of {herald} that are refused",
-                 until=lambda current: not current)
+        wait_for(lambda h=herald: not_current(h), seconds, f"watches of {herald.node} that are refused")
 
 
 def all_use(world, server, seconds=60):

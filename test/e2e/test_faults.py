@@ -8,9 +8,8 @@ import threading
 import time
 
 import pytest
-from calm import (ALL, ROUTED, all_current, calm, leader, leader_of_lease, next_hops, owners,
-                  renew_kube_proxies, settled, wait_leader,
-                  watches_current)
+from calm import (ALL, ROUTED, all_current, calm, leader, leader_of_lease, next_hops, not_current, owners,
+                  renew_kube_proxies, settled, wait_current, wait_leader)
 from kube.api import ApiError
 from netlab import wait_for
 
@@ -157,7 +156,7 @@ def test_a_leader_that_slept_changes_nothing_when_it_wakes(world, pair):
     finally:
         herald.resume()
     wait_for(lambda: herald.metrics()["herald_leader"], 30, "the end of its leading", until=lambda leads: not leads)
-    wait_for(lambda: watches_current(herald), 60, "watches that are current again")
+    wait_current(herald)
     assert {name: version(world, name) for name in services(world)} == versions, "nobody wrote anything"
     assert leader_of_lease(world) == second
     assert {name: world.addresses(name) for name in before} == before
@@ -180,11 +179,11 @@ def test_an_address_that_was_given_to_another_is_not_won_back(world, pair):
         next_hops(world, "203.0.113.99", ALL)
         first = world.cluster.get("service", "first-of-it")["metadata"]["uid"]
         with cut(node, world.cluster.address):
-            wait_for(lambda: watches_current(herald), 60, "watches that are not current", until=lambda ok: not ok)
+            wait_for(lambda: not_current(herald), 60, "watches that are not current")
             world.delete("first-of-it")
             world.create("later", annotations=before["metadata"]["annotations"], families=("IPv4",))
             assert cut_off in world.lab.next_hops("203.0.113.99"), "it keeps what it knows"
-        wait_for(lambda: watches_current(herald), 60, "watches that are current again")
+        wait_current(herald)
         assert world.addresses("later") == ["203.0.113.99"]
         next_hops(world, "203.0.113.99", ALL)
         assert wait_for(lambda: state_of(herald, "203.0.113.99"), 10, "the new holder in the state directory",

@@ -16,13 +16,6 @@ WAITING = 'herald_addresses_waiting{reason="%s"}'
 
 
 @pytest.fixture
-def clean(world):
-    names = []
-    yield names
-    world.delete(*names)
-
-
-@pytest.fixture
 def routed(world, clean):
     """The address of a Service that every node announces."""
     clean.append("signals")

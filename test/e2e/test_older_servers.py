@@ -5,7 +5,7 @@ be asked how far a watch is, so that the API server offers no WatchList).
 import subprocess
 
 import pytest
-from calm import ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled, watches_current
+from calm import ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled, wait_current
 from conftest import running_world
 from netlab import requests, wait_for
 
@@ -81,7 +81,7 @@ def test_what_was_missed_is_listed_again_and_nothing_else_moves(old, served):
         next_hops(old, gone, set(), seconds=90)
         new, = old.create("new", annotations=ROUTED)
         next_hops(old, new, BOTH)
-        wait_for(lambda: watches_current(herald), 60, "watches that are current again")
+        wait_current(herald)
     assert expired(herald) > before
     assert routes.seen == [BOTH]
     assert owners(old, local) == owner

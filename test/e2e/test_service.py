@@ -5,16 +5,9 @@ import json
 import os
 
 import pytest
-from calm import ALL, ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled, watches_current
+from calm import ALL, ROUTED, Watcher, all_current, calm, next_hops, owners, renew_kube_proxies, settled
 from conftest import API, NAMESPACE, ROOT, config_object
 from netlab import requests, wait_for
-
-
-@pytest.fixture
-def clean(world):
-    names = []
-    yield names
-    world.delete(*names)
 
 
 def test_a_created_service_gets_an_address(world, clean):
@@ -211,8 +204,7 @@ def test_a_daemon_restarted_while_the_api_is_away_continues_what_it_announced(wo
     finally:
         world.cluster.start_apiserver()
     herald.wait_ready(60)
-    for each in world.heralds.values():
-        wait_for(lambda h=each: watches_current(h), 60, "watches that are current again")
+    all_current(world)
     assert world.lab.next_hops(routed) == ALL and owners(world, local) == {owner}
     renew_kube_proxies(world)
 

@@ -2,19 +2,11 @@
 
 import json
 
-import pytest
 from calm import ALL, ROUTED, next_hops
 from conftest import NAMESPACE, config_object, service
 from netlab import requests, wait_for
 
 MERGE = "application/merge-patch+json"
-
-
-@pytest.fixture
-def clean(world):
-    names = []
-    yield names
-    world.delete(*names)
 
 
 def patch(world, name, **spec):

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from calm import ALL, ROUTED, next_hops, wait_leader
 from conftest import NAMESPACE, config_object, service
 from kube.objects import now
@@ -11,13 +10,6 @@ from netlab import wait_for
 SERVICES = "/api/v1/namespaces/default/services"
 POOLS = f"/apis/heraldlb.io/v1alpha1/namespaces/{NAMESPACE}/ipaddresspools"
 MERGE = "application/merge-patch+json"
-
-
-@pytest.fixture
-def clean(world):
-    names = []
-    yield names
-    world.delete(*names)
 
 
 def get(world, name):

@@ -1,6 +1,7 @@
 #include "ipam/ipam.h"
 #include "test/unit/store/build.h"
 #include <check.h>
+#include <stdlib.h>
 
 static struct store *store;
 static struct config *config;
@@ -223,6 +224,23 @@ START_TEST(pool_sizes)
         ck_assert_int_eq(ipam_pool_size(&config->pools[1], IP_V4), 65536 - 512);
         ck_assert_int_eq(ipam_pool_size(&config->pools[2], IP_V6), INT64_MAX);
         ck_assert_int_eq(ipam_pool_size(&config->pools[3], IP_V4), 0);
+}
+END_TEST
+
+START_TEST(use_of_pools_counts_an_address_that_is_shared_once)
+{
+        struct pool_use *use;
+        test_pool(config, "a range=10.0.0.1-10.0.0.9 range=2001:db8::1-2001:db8::9");
+        test_pool(config, "b range=10.1.0.1-10.1.0.2");
+        store_put(store, test_service("x/1 ip=10.0.0.1 share=k port=tcp/80"));
+        store_put(store, test_service("x/2 ip=10.0.0.1 ip=2001:db8::1 share=k port=tcp/81"));
+        store_put(store, test_service("x/3 ip=10.0.0.2"));
+        store_put(store, test_service("x/4 ip=192.0.2.1"));
+        use = ipam_pool_use(store, config);
+        ck_assert_int_eq(use[0].assigned[0], 2);
+        ck_assert_int_eq(use[0].assigned[1], 1);
+        ck_assert_int_eq(use[1].assigned[0], 0);
+        free(use);
 }
 END_TEST
 
@@ -507,6 +525,7 @@ static TCase *allocation_tests(void)
         tcase_add_test(tcase, requested_addresses);
         tcase_add_test(tcase, buggy_addresses_are_avoided);
         tcase_add_test(tcase, pool_sizes);
+        tcase_add_test(tcase, use_of_pools_counts_an_address_that_is_shared_once);
         tcase_add_test(tcase, families);
         tcase_add_test(tcase, prefer_dual_takes_a_dual_pool_first);
         tcase_add_test(tcase, extension_comes_from_the_same_pool);

@@ -1,13 +1,14 @@
 /*
  * The incremental splitter of watch and list bodies.
  *
- * Values are parsed by json-c's tokener, which keeps its place between calls. What lies around them (the
- * braces, keys and commas of a list down to its items) is walked here, so that a page of 500 objects never
- * exists as one tree. Invariant: the tokener is used only in state IN_VALUE, and it is fresh when that state
+ * Values are parsed by json-c's tokener, which keeps its place between calls; it is given null for managedFields. What
+ * lies around values (the braces, keys and commas of a list down to its items) is walked here, so that a page of 500
+ * objects never exists as one tree. Invariant: the tokener is used only in state IN_VALUE, and it is fresh when that state
  * is entered.
  */
 #include "k8s/stream.h"
 #include "base/arena.h"
+#include "k8s/managed_fields.h"
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ struct stream {
         enum place opened; /* while IN_VALUE: where the value began */
         enum stream_error error;
         struct json_tokener *tokener;
+        struct managed_fields managed_fields;
+        bool nested; /* the value is an object or an array */
         size_t size; /* of the value so far */
         char *field; /* the key last read */
         stream_fn *fn;
@@ -61,9 +64,11 @@ void stream_free(struct stream *s)
         free(s);
 }
 
-static void open_value(struct stream *s)
+static void open_value(struct stream *s, char first)
 {
         json_tokener_reset(s->tokener);
+        s->managed_fields = (struct managed_fields){0};
+        s->nested = first == '{' || first == '[';
         s->size = 0;
         s->opened = s->place;
         s->place = IN_VALUE;
@@ -95,9 +100,6 @@ static enum stream_error close_value(struct stream *s, struct json_object *value
 
 static enum stream_error parse_value(struct stream *s, const char *bytes, size_t n, size_t *used)
 {
-        size_t room = STREAM_MAX_VALUE - s->size;
-        if (n > room + 1)
-                n = room + 1;
         struct json_object *value = json_tokener_parse_ex(s->tokener, bytes, (int)n);
         enum json_tokener_error error = json_tokener_get_error(s->tokener);
         *used = error == json_tokener_success ? json_tokener_get_parse_end(s->tokener) : n;
@@ -113,6 +115,28 @@ static enum stream_error parse_value(struct stream *s, const char *bytes, size_t
                 result = close_value(s, value);
         json_object_put(value);
         return result;
+}
+
+static enum stream_error leave_out(struct stream *s, const char *bytes, size_t n, size_t *used)
+{
+        size_t ignored;
+        *used = managed_fields_leave_out(&s->managed_fields, bytes, n);
+        s->size += *used;
+        if (s->size > STREAM_MAX_VALUE)
+                return STREAM_TOO_LARGE;
+        return s->managed_fields.leaving_out ? STREAM_OK : parse_value(s, "null", strlen("null"), &ignored);
+}
+
+static enum stream_error in_value(struct stream *s, const char *bytes, size_t n, size_t *used)
+{
+        size_t room = STREAM_MAX_VALUE - s->size;
+        if (n > room + 1)
+                n = room + 1;
+        if (s->managed_fields.leaving_out)
+                return leave_out(s, bytes, n, used);
+        if (s->nested)
+                n = managed_fields_take(&s->managed_fields, bytes, n);
+        return n > 0 ? parse_value(s, bytes, n, used) : STREAM_OK;
 }
 
 /* One byte outside of values. Leaves s->place at IN_VALUE, with the byte not used, if a value begins with it.
@@ -145,7 +169,7 @@ static enum stream_error step(struct stream *s, char c, size_t *used)
         bool object = (s->place == BETWEEN || s->place == FIRST_ITEM || s->place == ITEM) && c == '{';
         if (!key && !object && s->place != MEMBER)
                 return STREAM_NOT_JSON;
-        open_value(s);
+        open_value(s, c);
         *used = 0;
         return STREAM_OK;
 }
@@ -155,7 +179,7 @@ enum stream_error stream_feed(struct stream *s, const char *bytes, size_t n)
         while (n > 0 && s->error == STREAM_OK) {
                 size_t used = 0;
                 if (s->place == IN_VALUE)
-                        s->error = parse_value(s, bytes, n, &used);
+                        s->error = in_value(s, bytes, n, &used);
                 else
                         s->error = step(s, *bytes, &used);
                 bytes += used;

@@ -1,5 +1,5 @@
 /*
- * Bytes to JSON values as they arrive, cut anywhere. Pure. A stream holds at most one value in memory, and no
+ * Bytes to JSON values as they arrive, cut anywhere; managedFields comes out as null. Pure. A stream holds at most one value in memory, and no
  * value larger than STREAM_MAX_VALUE or deeper than STREAM_MAX_DEPTH: what goes beyond is refused, not grown
  * into.
  */

@@ -177,10 +177,10 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
                 return;
         }
         if (says_something(want)) {
-                if (!plan->announced || !want_equal(plan->want, want)) {
-                        hand_over(plans, want);
+                if (!plan->announced || !want_equal(plan->want, want))
                         save_later(plans, plan, now);
-                }
+                if (!plan->announced || plan->want != want) /* if only what it says is new: so that it is not kept twice */
+                        hand_over(plans, want);
                 plan->announced = true;
         } else if (plan->announced) {
                 take_back(plans, ip);

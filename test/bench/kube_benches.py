@@ -154,47 +154,65 @@ def kube_sync(options, make_bench, make_peer):
     return {"services": count, "runs": runs, "median_ratio": sorted(run["ratio"] for run in runs)[len(runs) // 2]}
 
 
+def churn(bench, node, count, seconds):
+    """100 times a second the only endpoint of one of the Services turns off or on. When each write was answered, by
+    address, and how many were late."""
+    written, start, late, ready = {}, time.monotonic(), 0, [True] * count
+
+    def change(i):
+        ready[i] = not ready[i]
+        bench.cluster.request("PATCH", f"{SLICES}/s{i}", {
+            "endpoints": slice_body("", node, ready[i])["endpoints"]}, content_type=MERGE)
+        written.setdefault(address_of(i), []).append(time.monotonic())
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        for k in range(100 * seconds):
+            pause = start + k / 100 - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+            elif pause < -0.1:
+                late += 1
+            pool.submit(change, k * 7919 % count)
+    return written, late
+
+
+def delays_of(written, seen):
+    """From the answer to each write to the UPDATE of each node. The same address twice within a moment may be one."""
+    found = []
+    for (_, address), wires in seen.items():
+        times = written.get(address, [])
+        if len(wires) == len(times):
+            found += [wire - write for wire, write in zip(wires, times)]
+    return sorted(found)
+
+
 def kube_churn(options, make_bench, make_peer):
-    """100 slice changes a second: each turns one Service's only endpoint off or on, which is an UPDATE at the peer."""
+    """Each change is an UPDATE of each of two nodes, and a condition that the leader writes."""
     count, seconds = options.services or 1000, options.seconds
-    with make_bench(1, start=False) as bench, make_peer(bench) as peer:
+    with make_bench(2, start=False) as bench, make_peer(bench) as peer:
         node = bench.lab.nodes["n1"]
         fill(bench, count, node)
-        herald = bench.heralds[0]
-        herald.start()
-        wait_for(lambda: herald.metrics().get(ANNOUNCED), 120, "everything announced", until=lambda n: n == count)
+        for herald in bench.heralds:
+            herald.start()
+        for herald in bench.heralds:
+            wait_for(lambda h=herald: h.metrics().get(ANNOUNCED), 120, "everything announced", until=lambda n: n == count)
+        wait_for(lambda: conditions(bench), 300, "conditions of all Services", until=lambda n: n == count, every=1)
         time.sleep(2)
-        before, cpu = herald.metrics(), cpu_seconds(herald.daemon.pid)
-        written, start, late = {}, time.monotonic(), 0
-        ready = [True] * count
+        before = [(herald.metrics(), cpu_seconds(herald.daemon.pid)) for herald in bench.heralds]
         peer.seen.clear()
-        with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            def change(i):
-                ready[i] = not ready[i]
-                bench.cluster.request("PATCH", f"{SLICES}/s{i}", {
-                    "endpoints": slice_body("", node, ready[i])["endpoints"]}, content_type=MERGE)
-                written.setdefault(address_of(i), []).append(time.monotonic())
-
-            total = 100 * seconds
-            for k in range(total):
-                pause = start + k / 100 - time.monotonic()
-                if pause > 0:
-                    time.sleep(pause)
-                elif pause < -0.1:
-                    late += 1
-                pool.submit(change, k * 7919 % count)
+        start = time.monotonic()
+        written, late = churn(bench, node, count, seconds)
         took = time.monotonic() - start
         time.sleep(1)
-        after, used = herald.metrics(), cpu_seconds(herald.daemon.pid) - cpu
-        delays = []
-        for address, times in written.items():
-            wires = peer.seen.get(address, [])
-            if len(wires) == len(times):  # the same address twice within a moment may be one UPDATE
-                delays += [wire - write for wire, write in zip(wires, times)]
-    received = after["herald_watch_received_bytes_total"] - before["herald_watch_received_bytes_total"]
-    delays.sort()
-    return {"changes": total, "seconds": round(took, 1), "late": late, "cpu_percent_of_a_core": round(100 * used / took, 2),
-            "bytes_per_change": round(received / total), "matched": len(delays),
+        cpu, received = {}, {}
+        for herald, (was, cpu_was) in zip(bench.heralds, before):
+            now, role = herald.metrics(), "leader" if was["herald_leader"] else "other"
+            cpu[role] = round(100 * (cpu_seconds(herald.daemon.pid) - cpu_was) / took, 2)
+            received[role] = round((now["herald_watch_received_bytes_total"] - was["herald_watch_received_bytes_total"]) /
+                                   (100 * seconds))
+        delays = delays_of(written, peer.seen)
+    return {"changes": 100 * seconds, "seconds": round(took, 1), "late": late, "cpu_percent_of_a_core": cpu,
+            "bytes_per_change": received, "matched": len(delays),
             "answer_to_wire_p50_ms": round(1e3 * delays[len(delays) // 2], 2) if delays else None,
             "answer_to_wire_p99_ms": round(1e3 * delays[int(len(delays) * 0.99)], 2) if delays else None}
 

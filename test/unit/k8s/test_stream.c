@@ -59,6 +59,10 @@ START_TEST(values_come_out_however_the_bytes_are_cut)
                  "kind=\"List\";metadata={\"resourceVersion\":\"7\"};items={\"a\":[1,2]};items={\"b\":\"]}\"}"
                  ";items={};"
                  "n=12;t=false;z=null;"},
+                {STREAM_WATCH, "{\"a\":{\"managedFields\" : [{\"x\":[\"\\\"]\"]},{}],\"b\":\"managedFields\"}}{\"c\":1}",
+                 "={\"a\":{\"managedFields\":null,\"b\":\"managedFields\"}};={\"c\":1};"},
+                {STREAM_LIST, "{\"items\":[{\"managedFields\":[]},{\"managedFields\":{\"a\":1}}]}",
+                 "items={\"managedFields\":null};items={\"managedFields\":{\"a\":1}};"},
                 {STREAM_LIST, "{\"items\":null}", ""},
                 {STREAM_LIST, "{\"items\":[]}", ""},
                 {STREAM_LIST, "{}", ""},
@@ -119,6 +123,9 @@ START_TEST(nonsense_is_refused)
                 {STREAM_WATCH, "{\"a\":1,}"},
                 {STREAM_WATCH, "{\"a\":'x'}"},
                 {STREAM_WATCH, "{\"a\":nan}"},
+                {STREAM_WATCH, "{\"managedFields\":[1,],}"},
+                {STREAM_WATCH, "{\"managedFields\":[]]"},
+                {STREAM_WATCH, "[\"managedFields\":[]]"},
                 {STREAM_WATCH, "<html>"},
                 {STREAM_WATCH, "{} ,{}"},
                 {STREAM_LIST, "[]"},

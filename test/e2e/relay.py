@@ -1,4 +1,4 @@
-"""A relay between herald and the API server, which can swallow answers.
+"""A relay between herald and the API server, which can swallow answers and cut connections.
 
 It ends the TLS of both sides (with the API server's own certificate), so that it sees which request an answer is for.
 """
@@ -18,6 +18,7 @@ class Relay:
 
     def __init__(self, cluster, port):
         self.cluster, self.words, self.swallowed, self.closed = cluster, None, 0, threading.Event()
+        self.near = set()
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server.load_cert_chain(cluster.pki.server, cluster.pki.server_key)
         self.client = ssl.create_default_context(cafile=str(cluster.pki.server_ca))
@@ -35,7 +36,17 @@ class Relay:
             far = ns.connect(self.cluster.netns, self.cluster.address, self.cluster.port, 10)
             with far, self.server.wrap_socket(near, server_side=True) as near_tls, \
                     self.client.wrap_socket(far, server_hostname=self.cluster.address) as far_tls:
-                self.pump(near_tls, far_tls)
+                self.near.add(near_tls)
+                try:
+                    self.pump(near_tls, far_tls)
+                finally:
+                    self.near.discard(near_tls)
+
+    def cut(self):
+        """Ends every connection that there is; new ones are served."""
+        for near in list(self.near):
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
 
     def pump(self, near, far):
         silent = False

@@ -40,6 +40,14 @@ def still(alone, held):
     assert routes.seen == [{"n1"}]
 
 
+def valid_objects(alone):
+    return alone.herald.metrics().get('herald_config_objects{valid="true"}')
+
+
+def watches(alone):
+    return [value for name, value in alone.herald.metrics().items() if name.startswith("herald_watch_synced")]
+
+
 def test_a_write_whose_answer_is_cut_off(alone, still):
     """The status is written, but nobody says so. The address stays reserved until a look has shown it: it is given to
     nobody else, and to this Service once."""
@@ -62,9 +70,9 @@ def test_a_write_whose_answer_is_cut_off(alone, still):
 
 def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):
     """Nothing may announce an address that no pool has, but it stays the Service's for a minute."""
+    before = valid_objects(alone)
     alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "pool", "-n", NAMESPACE)
-    wait_for(lambda: alone.herald.metrics().get('herald_config_objects{valid="true"}'), 10, "a pool less",
-             until=lambda n: n == 3)
+    wait_for(lambda: valid_objects(alone), 10, "a pool less", until=lambda n: n == before - 1)
     alone.cluster.apply(POOL)
     other = create(alone, "other")
     assert other != held
@@ -74,12 +82,14 @@ def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):
 def test_crds_that_are_removed_and_installed_again(alone, held):  # pylint: disable=unused-argument
     """With them goes all that is configured. When the kinds are there again they are picked up within seconds, with
     whatever stands there by then, and nothing is renumbered."""
+    before = valid_objects(alone)
     alone.cluster.kubectl("delete", "-k", os.path.join(ROOT, "deploy", "crds"), "--wait=true")
-    wait_for(lambda: synced(alone, "IPAddressPool"), 60, "a kind that is gone", until=lambda ok: not ok)
+    wait_for(lambda: valid_objects(alone), 60, "nothing that is configured", until=lambda n: n == 0)
+    wait_for(lambda: alone.herald.log_lines("IPAddressPool.heraldlb.io", "does not know this kind"), 60, "a kind that is gone")
     alone.cluster.kubectl("apply", "-k", os.path.join(ROOT, "deploy", "crds"))
     alone.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     configure(alone.cluster)
-    wait_for(lambda: synced(alone, "IPAddressPool") and synced(alone, "BGPPeer"), 60, "kinds that are back")
+    wait_for(lambda: valid_objects(alone), 15, "kinds that are back", until=lambda n: n == before)
     create(alone, "later")
     delete(alone, "later")
 
@@ -87,14 +97,15 @@ def test_crds_that_are_removed_and_installed_again(alone, held):  # pylint: disa
 def test_the_namespace_is_deleted_and_made_again(alone, held):  # pylint: disable=unused-argument
     """With it go the configuration, the ServiceAccount and its rights: the daemon is forbidden everything, and goes on."""
     cluster = alone.cluster
+    wait_for(lambda: watches(alone), 30, "watches that are current", until=lambda seen: set(seen) == {1})
     cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=true")
-    wait_for(lambda: alone.herald.metrics(), 60, "watches that are refused",
-             until=lambda m: any(v == 0 for k, v in m.items() if k.startswith("herald_watch_synced")))
+    # who it is is asked only when a watch begins, and then remembered for seconds
+    wait_for(lambda: alone.relay.cut() or [synced(alone, *kind) for kind in (("Service", ""), ("Node", ""), ("BGPPeer",))],
+             60, "watches that are refused", until=lambda seen: not any(seen), every=2)
     install(cluster)
     kubeconfig = cluster.service_account_kubeconfig(NAMESPACE, "herald")  # the kubelet would bring a new token, too
     relayed(kubeconfig, RELAY_PORT)
-    wait_for(lambda: alone.herald.metrics(), 120, "watches that are current again",
-             until=lambda m: all(v == 1 for k, v in m.items() if k.startswith("herald_watch_synced")))
+    wait_for(lambda: watches(alone), 120, "watches that are current again", until=lambda seen: set(seen) == {1})
     create(alone, "later")
     delete(alone, "later")
 

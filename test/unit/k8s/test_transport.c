@@ -237,6 +237,20 @@ START_TEST(proxies_of_the_environment_are_ignored)
 }
 END_TEST
 
+START_TEST(a_command_follows_them)
+{
+        char proxy[64];
+        snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", s.server.port);
+        setenv("http_proxy", proxy, 1);
+        free(s.auth.server);
+        s.auth.server = xstrdup("http://api.example:6443");
+        s.auth.follow_proxies = true;
+        run((struct request_spec){0});
+        ck_assert_int_eq(s.status, 200);
+        ck_assert_ptr_nonnull(strstr(s.head, "Host: api.example:6443"));
+}
+END_TEST
+
 START_TEST(lanes_do_not_share_connections)
 {
         run((struct request_spec){.lane = LANE_WATCH});
@@ -309,6 +323,7 @@ int main(void)
         tcase_add_test(tc, cancelled_before_it_was_sent);
         tcase_add_test(tc, freed_with_a_request_under_way);
         tcase_add_test(tc, proxies_of_the_environment_are_ignored);
+        tcase_add_test(tc, a_command_follows_them);
         tcase_add_test(tc, lanes_do_not_share_connections);
         tcase_add_test(tc, a_resolver_that_blocks_is_refused);
         tcase_add_test(tc, headers_with_the_token_are_wiped);

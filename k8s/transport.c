@@ -306,12 +306,17 @@ static void collect_finished(struct line *line)
 
 /* ---- libcurl and the loop ---- */
 
-static void turn(struct line *line, curl_socket_t fd, int what)
+static void act(struct line *line, curl_socket_t fd, int what)
 {
         int running;
-        line->turned = mono_now();
         curl_multi_socket_action(line->multi, fd, what, &running);
         collect_finished(line);
+}
+
+static void turn(struct line *line, curl_socket_t fd, int what)
+{
+        line->turned = mono_now();
+        act(line, fd, what);
 }
 
 static void on_fd(void *arg, int fd, int what)
@@ -340,7 +345,7 @@ static void resume(void *arg)
                 if (r->paused)
                         break;
         }
-        turn(line, CURL_SOCKET_TIMEOUT, 0);
+        act(line, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)

@@ -26,7 +26,7 @@ struct watch {
         struct watch_step step; /* the request that runs or is due */
         struct loop_timer *timer;
         struct loop_timer *patience; /* fires when the running watch was silent for too long */
-        bool bookmarked;             /* the running watch brought a bookmark */
+        bool bookmarked;             /* a watch of this collection brought a bookmark: there will be more */
         bool initial;                /* the running stream has not brought all that existed yet */
         bool metadata_only;
         struct watch_stats stats;
@@ -103,12 +103,15 @@ static bool on_list_value(void *arg, const char *field, struct json_object *valu
 
 /* ---- silence ---- */
 
+/* From now on. An answer that does not even begin is silence, too. */
 static void be_patient(struct watch *w)
 {
         struct mono now = mono_now();
-        if (w->initial)
+        if (w->step.want == WANT_LIST)
+                loop_timer_stop(w->patience);
+        else if (w->initial && w->stats.open)
                 loop_timer_at(w->patience, mono_add(now, STREAM_SILENCE));
-        else if (w->bookmarked)
+        else if (w->bookmarked || !w->stats.open)
                 loop_timer_at(w->patience, mono_add(now, WATCH_SILENCE));
         else
                 loop_timer_stop(w->patience);
@@ -182,14 +185,12 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
         w->stats.bytes += n;
         if (n > 0) {
                 bool good = stream_feed(w->stream, bytes, n) == STREAM_OK;
-                if (w->step.want != WANT_LIST)
-                        be_patient(w);
+                be_patient(w);
                 return good;
         }
         w->opened = mono_now();
         w->stats.open = w->step.want != WANT_LIST;
-        if (w->step.want == WANT_STREAM)
-                be_patient(w);
+        be_patient(w);
         if (w->step.want == WANT_STREAM || (w->step.want == WANT_LIST && !w->fsm.next)) {
                 begin(w);
         } else if (w->step.want == WANT_WATCH) {
@@ -328,8 +329,8 @@ static void send_request(void *arg)
         replace(&w->list_next, NULL);
         replace(&w->fault, NULL);
         w->initial = w->step.want == WANT_STREAM;
-        w->bookmarked = false;
         w->request = transport_send(w->transport, &spec);
+        be_patient(w);
         free(path);
         free(accept);
 }

@@ -75,7 +75,7 @@ void watch_fsm_saw(struct watch_fsm *, const char *rv);
 void watch_fsm_opened(struct watch_fsm *);
 
 /* How long a watch may be silent before it is replaced. A server that sends bookmarks sends one a minute as long
- * as versions go on, but none has to; so silence counts only on a watch that brought some. A stream has to bring
- * something all the time until all that existed came. */
+ * as versions go on, but none has to; so silence counts once a watch of this collection brought one, and while an
+ * answer has not begun. A stream has to bring something all the time until all that existed came. */
 #define WATCH_SILENCE  (190 * SEC)
 #define STREAM_SILENCE (15 * SEC)

@@ -8,8 +8,8 @@
  * changed through its status). An Event is of events.k8s.io/v1, whose limits are kept here: note 1 KiB,
  * action, reason and reportingInstance 128 bytes.
  *
- * The others carry their body with them; the uid goes into a patch as a guard, so that an object that was made
- * again is not touched.
+ * The others carry their body with them; a patch has the same guards, so that neither an object that was made again nor
+ * what a newer leader said is touched.
  */
 #include "k8s/write_body.h"
 #include "base/clock.h"
@@ -230,10 +230,9 @@ static bool event_request(const struct write *w, const struct event_form *form, 
 
 static bool patch_request(const struct write *w, const struct k8s_kind *kind, struct write_request *out)
 {
-        struct json_object *body = json_tokener_parse(w->body), *meta = json_object_new_object();
+        struct json_object *body = json_tokener_parse(w->body);
         char *path = k8s_path(kind, w->ref.namespace, w->ref.name);
-        put_unless_empty(meta, "uid", w->ref.uid);
-        json_object_object_add(body, "metadata", meta);
+        json_object_object_add(body, "metadata", guards_of(w));
         *out = (struct write_request){"PATCH", "application/merge-patch+json", xprintf("%s/status", path),
                                       finish(body)};
         free(path);

@@ -164,7 +164,10 @@ static struct json_object *condition_of(const struct saying *saying, struct json
 
 static struct write *write_of(const struct saying *saying, struct json_object *root, int64_t wall_usec)
 {
-        struct write *write = write_new(WRITE_STATUS_PATCH, &saying->first->ref);
+        struct ref ref = saying->first->ref;
+        const char *rv = json_string_at(json_object_at(root, "metadata"), "resourceVersion");
+        ref.rv = rv ? rv : "";
+        struct write *write = write_new(WRITE_STATUS_PATCH, &ref);
         struct json_object *body = json_object_new_object(), *status = json_object_new_object(),
                            *list = json_object_new_array();
         json_object_array_add(list, condition_of(saying, root, wall_usec));

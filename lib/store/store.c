@@ -311,8 +311,9 @@ enum store_change store_put(struct store *store, struct fact *fact)
                 abort();
         discard_taken(store);
         struct entry *entry = obtain(store, kind, fact->ref.namespace, fact->ref.name);
+        bool listed = store->relisting[kind] && entry->seen != store->relist[kind];
         entry->seen = store->relist[kind];
-        int newer = entry->fact && !store->relisting[kind] ? order(entry->fact, fact) : 1;
+        int newer = entry->fact && !listed ? order(entry->fact, fact) : 1;
         if (newer <= 0) {
                 fact_free(fact);
                 return newer < 0 ? STORE_STALE : STORE_SAME;

@@ -17,7 +17,7 @@ enum store_change {
 struct store *store_new(void);
 void store_free(struct store *); /* NULL is fine */
 
-/* Takes ownership of the fact. One without resourceVersion is always newer, as is every one that a relist
+/* Takes ownership of the fact. One without resourceVersion is always newer, as is the first that a relist
  * puts; the same name with another uid is a deletion and a new object. */
 enum store_change store_put(struct store *, struct fact *);
 /* Nothing happens if the object is not here, or is here with another uid. */

@@ -114,6 +114,12 @@ START_TEST(files_are_read_again)
 }
 END_TEST
 
+static void replace_pair(const struct pair *pair)
+{
+        write_text("rotation-cert.pem", pair->cert, strlen(pair->cert));
+        write_text("rotation-key.pem", pair->key, strlen(pair->key));
+}
+
 /* ---- another API server ---- */
 
 static struct loop *loop;
@@ -158,6 +164,38 @@ static void get(int *status)
         transport_send(transport, &spec);
         loop_run(loop);
 }
+
+/* Who we are is looked up when a request goes. */
+START_TEST(a_request_has_the_newest_certificate)
+{
+        struct pair old = make_pair(), new = make_pair();
+        struct auth auth = {.cert_file = strdup("rotation-cert.pem"), .key_file = strdup("rotation-key.pem")};
+        char *error = NULL;
+        signal(SIGPIPE, SIG_IGN);
+        loop = loop_new("test");
+        fake_start(&first, loop, serve, &at_first);
+        auth.server = xprintf("http://127.0.0.1:%d", first.port);
+        replace_pair(&old);
+        transport = transport_new(loop, &auth, &error);
+        get(&results[0]);
+        ck_assert_str_eq(auth.cert, old.cert);
+        replace_pair(&new);
+        auth.files_read.ns -= 3600 * SEC; /* files are not read all the time */
+        get(&results[0]);
+        ck_assert_str_eq(auth.cert, new.cert);
+        ck_assert_str_eq(auth.key, new.key);
+        transport_free(transport);
+        fake_stop(&first);
+        loop_free(loop);
+        char *const texts[] = {auth.server, auth.cert, auth.key, auth.cert_file, auth.key_file};
+        for (size_t i = 0; i < 5; i++)
+                free(texts[i]);
+        unlink("rotation-cert.pem");
+        unlink("rotation-key.pem");
+        free_pair(&old);
+        free_pair(&new);
+}
+END_TEST
 
 START_TEST(a_server_that_is_gone_is_left)
 {
@@ -208,6 +246,6 @@ END_TEST
 
 int main(void)
 {
-        const TTest *const tests[] = {what_can_be_used, files_are_read_again, a_server_that_is_gone_is_left};
+        const TTest *const tests[] = {what_can_be_used, files_are_read_again, a_request_has_the_newest_certificate, a_server_that_is_gone_is_left};
         return run_tests("rotation", tests, sizeof(tests) / sizeof(tests[0]));
 }

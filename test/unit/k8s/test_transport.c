@@ -4,7 +4,10 @@
 #include <check.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 struct scene {
         struct loop *loop;
@@ -18,12 +21,39 @@ struct scene {
         int requests, done, opened, status;
         size_t bytes, len;
         char error[512];
-        bool sent, stopped, stop_reading, cancel_in_bytes, late;
+        bool sent, stopped, stop_reading, cancel_in_bytes, late, slow, cancel_while_paused;
+        int in_turn, most_in_turn, ticks;
+        struct loop_timer *ticker;
 };
 
 static struct scene s;
 
 /* ---- in the place of libcurl's own ---- */
+
+static int user_timeout_ms, keepalive_idle_s, keepalive_every_s, keepalive_times;
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+        if (level == IPPROTO_TCP && len == sizeof(int)) {
+                int n = *(const int *)value;
+                user_timeout_ms = name == TCP_USER_TIMEOUT ? n : user_timeout_ms;
+                keepalive_idle_s = name == TCP_KEEPIDLE ? n : keepalive_idle_s;
+                keepalive_every_s = name == TCP_KEEPINTVL ? n : keepalive_every_s;
+                keepalive_times = name == TCP_KEEPCNT ? n : keepalive_times;
+        }
+        return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+}
+
+static bool slow_names;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+        int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+        if (slow_names)
+                sleep(3);
+        return slow_names ? EAI_AGAIN : real(node, service, hints, out);
+}
 
 static bool blocking_resolver;
 static int lists_freed, secrets_left;
@@ -77,14 +107,45 @@ static void too_large(struct fake_conn *c)
         free(body);
 }
 
+static void flood(struct fake_conn *c)
+{
+        char *body = xcalloc((1 << 20) + 1, 1);
+        memset(body, 'x', 1 << 20);
+        fake_reply(c, 200, "", body);
+        free(body);
+}
+
 static void redirect(struct fake_conn *c)
 {
         fake_reply(c, 302, "Location: /elsewhere\r\n", "");
 }
 
+static void turn_ends(void *arg)
+{
+        (void)arg;
+        s.in_turn = 0;
+        if (s.cancel_while_paused) {
+                request_cancel(s.request);
+                loop_stop(s.loop);
+        }
+}
+
+/* Uses up what one turn of the loop may take. */
+static void be_slow(void)
+{
+        struct mono start = mono_now();
+        while (mono_since(mono_now(), start) < TRANSPORT_TURN)
+                ;
+        if (s.in_turn++ == 0)
+                loop_defer(s.loop, turn_ends, NULL);
+        s.most_in_turn = s.in_turn > s.most_in_turn ? s.in_turn : s.most_in_turn;
+}
+
 static bool on_bytes(void *arg, const char *bytes, size_t n)
 {
         (void)arg, (void)bytes;
+        if (s.slow && n > 0)
+                be_slow();
         s.opened += n == 0;
         s.bytes += n;
         if (n > 0 && s.cancel_in_bytes) {
@@ -237,17 +298,72 @@ START_TEST(proxies_of_the_environment_are_ignored)
 }
 END_TEST
 
+static const char *const elsewhere = "http://api.example:6443";
+
 START_TEST(a_command_follows_them)
 {
         char proxy[64];
         snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", s.server.port);
         setenv("http_proxy", proxy, 1);
-        free(s.auth.server);
-        s.auth.server = xstrdup("http://api.example:6443");
+        transport_servers(s.transport, &elsewhere, 1);
         s.auth.follow_proxies = true;
         run((struct request_spec){0});
         ck_assert_int_eq(s.status, 200);
-        ck_assert_ptr_nonnull(strstr(s.head, "Host: api.example:6443"));
+        ck_assert_ptr_nonnull(strstr(s.head, "Host: api.example:6443\r\n"));
+}
+END_TEST
+
+START_TEST(half_open_connections_are_found_within_15_s)
+{
+        run((struct request_spec){.lane = LANE_WATCH});
+        ck_assert_int_gt(user_timeout_ms, 0);
+        ck_assert_int_le(user_timeout_ms, 15000);
+        ck_assert_int_gt(keepalive_idle_s, 0);
+        ck_assert_int_le(keepalive_idle_s + keepalive_every_s * keepalive_times, 15);
+}
+END_TEST
+
+START_TEST(a_flood_does_not_keep_the_loop)
+{
+        s.answer = flood;
+        s.slow = true;
+        run((struct request_spec){.on_bytes = on_bytes});
+        ck_assert_uint_eq(s.bytes, 1 << 20);
+        ck_assert_int_eq(s.most_in_turn, 1);
+}
+END_TEST
+
+START_TEST(cancelled_while_it_waits_for_the_next_turn)
+{
+        s.answer = flood;
+        s.slow = s.cancel_while_paused = true;
+        run((struct request_spec){.on_bytes = on_bytes});
+        s.slow = s.cancel_while_paused = false;
+        run((struct request_spec){.lane = LANE_LEASE}); /* who was cancelled is not called */
+        ck_assert_int_eq(s.done, 1);
+}
+END_TEST
+
+static void tick(void *arg)
+{
+        (void)arg;
+        if (++s.ticks == 10)
+                loop_stop(s.loop);
+        loop_timer_at(s.ticker, mono_add(mono_now(), 5 * MSEC));
+}
+
+/* Ten ticks and the end come long before the resolver gives up, or this test takes longer than it may. */
+START_TEST(a_name_that_takes_long_keeps_nobody)
+{
+        slow_names = true;
+        transport_servers(s.transport, &elsewhere, 1);
+        s.ticker = loop_timer_new(s.loop, tick, NULL);
+        loop_timer_at(s.ticker, mono_now());
+        run((struct request_spec){0});
+        ck_assert_int_eq(s.ticks, 10);
+        ck_assert_int_eq(s.done, 0);
+        request_cancel(s.request);
+        loop_timer_free(s.ticker);
 }
 END_TEST
 
@@ -324,6 +440,10 @@ int main(void)
         tcase_add_test(tc, freed_with_a_request_under_way);
         tcase_add_test(tc, proxies_of_the_environment_are_ignored);
         tcase_add_test(tc, a_command_follows_them);
+        tcase_add_test(tc, half_open_connections_are_found_within_15_s);
+        tcase_add_test(tc, a_flood_does_not_keep_the_loop);
+        tcase_add_test(tc, cancelled_while_it_waits_for_the_next_turn);
+        tcase_add_test(tc, a_name_that_takes_long_keeps_nobody);
         tcase_add_test(tc, lanes_do_not_share_connections);
         tcase_add_test(tc, a_resolver_that_blocks_is_refused);
         tcase_add_test(tc, headers_with_the_token_are_wiped);

@@ -22,6 +22,21 @@ START_TEST(pages_events_and_a_reconnect_from_the_last_version)
 }
 END_TEST
 
+START_TEST(metadata_alone_is_asked_for)
+{
+        static const struct step script[] = {
+                {"&limit=500", WHOLE, 200, NULL, LIST("7", "", ITEM("a"))},
+                {"&watch=1", HOLD, 0, NULL,
+                 "{\"type\":\"ADDED\",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\","
+                 "\"metadata\":{\"name\":\"b\",\"resourceVersion\":\"8\"}}}\n"},
+        };
+        s.metadata_only = true;
+        PLAY(script, "begin a end LIVE b ");
+        ck_assert_ptr_nonnull(strstr(s.head, "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1\r\n"));
+        ck_assert_uint_gt(watch_stats(s.watch).bytes, strlen(script[0].body));
+}
+END_TEST
+
 START_TEST(expired_as_an_event)
 {
         static const struct step script[] = {
@@ -288,6 +303,7 @@ int main(void)
         tcase_add_checked_fixture(tc, setup, teardown);
         suite_add_tcase(suite, tc);
         tcase_add_test(tc, pages_events_and_a_reconnect_from_the_last_version);
+        tcase_add_test(tc, metadata_alone_is_asked_for);
         tcase_add_test(tc, expired_as_an_event);
         tcase_add_test(tc, expired_as_a_status);
         tcase_add_test(tc, an_expired_page_begins_again);

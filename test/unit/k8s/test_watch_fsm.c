@@ -98,6 +98,26 @@ START_TEST(backoff_doubles_to_30_s)
 }
 END_TEST
 
+START_TEST(no_two_daemons_come_back_at_once)
+{
+        int64_t least = INT64_MAX, most = 0;
+        for (uint64_t seed = 1; seed <= 50; seed++) {
+                struct watch_fsm other;
+                watch_fsm_init(&other, false, false, seed * UINT64_C(0x9E3779B97F4A7C15));
+                watch_fsm_start(&other);
+                const struct watch_end end = {.retry_after_s = -1};
+                int64_t delay = watch_fsm_listed(&other, &end, NULL, NULL).delay_ns;
+                least = delay < least ? delay : least;
+                most = delay > most ? delay : most;
+                watch_fsm_clear(&other);
+        }
+        ck_assert_int_ge(least, 400 * MSEC);
+        ck_assert_int_le(least, 480 * MSEC);
+        ck_assert_int_ge(most, 720 * MSEC);
+        ck_assert_int_le(most, 800 * MSEC);
+}
+END_TEST
+
 START_TEST(an_absurd_retry_after_is_bounded)
 {
         check_step(list_answers(429, INT64_MAX), WANT_LIST, 300, 301);
@@ -247,6 +267,7 @@ int main(void)
         tcase_add_test(tc, an_expired_page_begins_again_without_pages);
         tcase_add_test(tc, a_page_that_failed_is_asked_for_again);
         tcase_add_test(tc, backoff_doubles_to_30_s);
+        tcase_add_test(tc, no_two_daemons_come_back_at_once);
         tcase_add_test(tc, an_absurd_retry_after_is_bounded);
         tcase_add_test(tc, absent_from_the_start_is_empty);
         tcase_add_test(tc, absent_later_and_forbidden_keep_the_content);

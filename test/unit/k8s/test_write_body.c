@@ -211,7 +211,7 @@ START_TEST(what_carries_its_body)
         check_request(with_body(WRITE_STATUS_PATCH, KIND_IPADDRESSPOOL, "ns", "{\"status\":{\"free\":1}}"), "PATCH",
                       "application/merge-patch+json",
                       "/apis/heraldlb.io/v1alpha1/namespaces/ns/ipaddresspools/lan/status",
-                      "{\"status\":{\"free\":1},\"metadata\":{\"uid\":\"u-1\"}}");
+                      "{\"status\":{\"free\":1},\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"7\"}}");
         check_request(with_body(WRITE_APPLY, KIND_NODESTATE, "", "{}"), "PATCH", "application/apply-patch+yaml",
                       "/apis/heraldlb.io/v1alpha1/nodestates/lan?fieldManager=herald&force=true", "{}");
         check_request(with_body(WRITE_CREATE, KIND_SECRET, "ns", "{}"), "POST", "application/json",

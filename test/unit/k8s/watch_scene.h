@@ -13,6 +13,7 @@ enum how {
         EOF_,  /* a stream, ended in good order */
         CUT,   /* a stream, cut in a chunk */
         HOLD,  /* a stream that stays open */
+        MUTE,  /* nothing at all */
         DROP,  /* the connection is closed without an answer */
         RAW,   /* body is everything */
 };
@@ -35,7 +36,7 @@ struct scene {
         const struct step *script;
         size_t n_script, at;
         struct mono when[32];
-        bool streams;
+        bool streams, metadata_only;
         const char *until; /* the trace that is waited for */
         char trace[4096];
         char sentence[1024];
@@ -100,6 +101,10 @@ __attribute__((unused)) static void on_state(void *arg, enum watch_state state, 
 __attribute__((unused)) static void serve(void *arg, struct fake_conn *c, const struct fake_request *r)
 {
         (void)arg;
+        if (strcmp(r->path, "/livez") == 0) {
+                fake_reply(c, 200, "", "ok");
+                return;
+        }
         snprintf(s.head, sizeof(s.head), "%s", r->head);
         snprintf(s.path, sizeof(s.path), "%s", r->path);
         if (s.at == s.n_script || !strstr(r->path, s.script[s.at].expect)) {
@@ -165,6 +170,7 @@ __attribute__((unused)) static void play(const struct step *script, size_t n, co
                 .optional_field_selector = "spec.type=LoadBalancer",
                 .label_selector = "!headless",
                 .streams = s.streams,
+                .metadata_only = s.metadata_only,
         };
         s.script = script;
         s.n_script = n;

@@ -223,6 +223,7 @@ START_TEST(what_a_relist_says_is_true_even_with_an_older_version)
         ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.3 rv=10"), STORE_CHANGED);
         store_relist_begin(store, KIND_SERVICE);
         ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.3 rv=7"), STORE_SAME);
+        ck_assert_int_eq(put(KIND_SERVICE, "a/web ip=10.0.0.4 rv=6"), STORE_STALE); /* an event that comes late */
         store_relist_end(store, KIND_SERVICE);
         ck_assert_str_eq(store_service(store, "a", "web")->ref.rv, "7"); /* guards the next write */
 }

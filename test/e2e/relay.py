@@ -1,4 +1,4 @@
-"""A relay between herald and the API server, which can swallow answers and cut connections.
+"""A relay between herald and the API server, which can swallow answers, fall silent and cut connections.
 
 It ends the TLS of both sides (with the API server's own certificate), so that it sees which request an answer is for.
 """
@@ -18,7 +18,8 @@ class Relay:
 
     def __init__(self, cluster, port):
         self.cluster, self.words, self.swallowed, self.closed = cluster, None, 0, threading.Event()
-        self.near = set()
+        self.requests = []  # the beginnings of all
+        self.serving = {}  # each of herald's connections, and what is known of it
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server.load_cert_chain(cluster.pki.server, cluster.pki.server_key)
         self.client = ssl.create_default_context(cafile=str(cluster.pki.server_ca))
@@ -36,19 +37,30 @@ class Relay:
             far = ns.connect(self.cluster.netns, self.cluster.address, self.cluster.port, 10)
             with far, self.server.wrap_socket(near, server_side=True) as near_tls, \
                     self.client.wrap_socket(far, server_hostname=self.cluster.address) as far_tls:
-                self.near.add(near_tls)
+                self.serving[near_tls] = {"request": b"", "deaf": False}
                 try:
-                    self.pump(near_tls, far_tls)
+                    self.pump(near_tls, far_tls, self.serving[near_tls])
                 finally:
-                    self.near.discard(near_tls)
+                    del self.serving[near_tls]
 
     def cut(self):
         """Ends every connection that there is; new ones are served."""
-        for near in list(self.near):
+        for near in list(self.serving):
             with contextlib.suppress(OSError):
                 near.shutdown(socket.SHUT_RDWR)
 
-    def pump(self, near, far):
+    def asked(self, beginning):
+        """How many requests began so."""
+        return sum(request.startswith(beginning.encode()) for request in self.requests)
+
+    def deafen(self, *words):
+        """Of a request with all these words that runs now, nothing arrives any more; its connection stays. How many."""
+        found = [state for state in list(self.serving.values()) if all(word.encode() in state["request"] for word in words)]
+        for state in found:
+            state["deaf"] = True
+        return len(found)
+
+    def pump(self, near, far, state):
         silent = False
         while True:
             ready = [end for end in (near, far) if end.pending()] or select.select([near, far], [], [])[0]
@@ -63,12 +75,14 @@ class Relay:
                 if not data:
                     return
                 if end is near:
+                    state["request"] = data
+                    self.requests.append(data[:200])
                     silent = self.words is not None and all(word.encode() in data for word in self.words)
                     far.sendall(data)
                 elif silent:
                     self.swallowed += 1
                     return
-                else:
+                elif not state["deaf"]:
                     near.sendall(data)
 
     @contextlib.contextmanager

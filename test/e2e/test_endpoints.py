@@ -126,7 +126,7 @@ def test_half_open_connections_are_found(world):
                 assert old[name], f"{name} has connections"
                 silence.enter_context(half_open(node, cluster.address, cluster.port, old[name]))
             for name, node in world.lab.nodes.items():
-                wait_for(lambda n=node, o=old[name]: o & herald_ports(n, cluster.port), 45,
+                wait_for(lambda n=node, o=old[name]: o & herald_ports(n, cluster.port), 25,
                          f"the end of what is half open on {name}", until=lambda left: not left)
             all_current(world)
         goes_on(world, "half-open-later")

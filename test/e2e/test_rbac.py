@@ -8,6 +8,7 @@ import json
 import os
 import re
 import types
+import urllib.parse
 
 import pytest
 from conftest import METALLB_CRD, NAMESPACE, ROOT, config_object
@@ -62,12 +63,22 @@ class Audit:
     def here(self):
         return self.path.stat().st_size
 
-    def seen(self, since=0):
-        """(group, resource, verb, status) of each request."""
+    def events(self, since=0):
         with open(self.path, encoding="utf-8") as file:
             file.seek(since)
             lines = [line for line in file if line.endswith("\n")]
-        for event in map(json.loads, lines):
+        return map(json.loads, lines)
+
+    def watched(self, resource, since):
+        """What the watches of a resource asked for."""
+        for event in self.events(since):
+            if event.get("objectRef", {}).get("resource") == resource and event["verb"] == "watch":
+                path, _, query = event["requestURI"].partition("?")
+                yield path, urllib.parse.parse_qs(query)
+
+    def seen(self, since=0):
+        """(group, resource, verb, status) of each request."""
+        for event in self.events(since):
             what = event.get("objectRef", {})
             name = what.get("resource", "") + (f"/{what['subresource']}" if what.get("subresource") else "")
             yield what.get("apiGroup", ""), name, event["verb"], event.get("responseStatus", {}).get("code")
@@ -173,6 +184,28 @@ def test_every_verb_is_used(watched):
     assert not [each for each in audit.seen() if each[3] == 403]
 
 
+def test_a_daemon_is_sent_only_what_it_uses(watched):
+    """Load balancers, their slices, the one Secret that is named: by selectors, which the API server's log shows."""
+    audit, start = watched.audit, watched.audit.here()
+    with running(watched):
+        create(watched, "plain")
+        watched.cluster.request("POST", SERVICES, {"metadata": {"name": "inner"}, "spec": {"ports": [{"port": 80}]}})
+        slices = wait_for(lambda: [query for _, query in audit.watched("endpointslices", start)], 30, "a watch of slices",
+                          until=lambda seen: "plain" in str(seen))
+        wait_for(lambda: watched.herald.metrics()["herald_watches_open"], 30, "a watch of each kind",
+                 until=lambda n: 12 < n < 20)
+        received = watched.herald.metrics()["herald_watch_received_bytes_total"]
+        watched.cluster.kubectl("label", "service", "plain", "a=b")
+        wait_for(lambda: watched.herald.metrics()["herald_watch_received_bytes_total"], 10, "bytes that are counted",
+                 until=lambda n: n > received)
+        watched.cluster.request("DELETE", f"{SERVICES}/inner")
+    assert slices[-1]["labelSelector"][0].startswith("kubernetes.io/service-name in (") and "inner" not in str(slices)
+    for path, query in audit.watched("services", start):
+        assert query["fieldSelector"] == ["spec.type=LoadBalancer"], path
+    for path, query in audit.watched("secrets", start):
+        assert f"namespaces/{NAMESPACE}/" in path and query["fieldSelector"][0].startswith("metadata.name="), path
+    for path, query in audit.watched("configmaps", start):
+        assert query["fieldSelector"] == ["metadata.name=herald-config"], path
 
 
 def allowed(cluster, rule):

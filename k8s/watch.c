@@ -62,7 +62,7 @@ static void tell(struct watch *w, const char *sentence)
 static void begin(struct watch *w)
 {
         w->begun = true;
-        w->handler.begin(w->arg, w->listed);
+        w->handler.begin(w->arg);
 }
 
 static void finish_list(struct watch *w)
@@ -70,7 +70,7 @@ static void finish_list(struct watch *w)
         if (!w->begun)
                 begin(w);
         w->stats.lists++; /* the handler may ask whether this is the list that it waits for */
-        w->handler.end(w->arg, w->listed);
+        w->handler.end(w->arg);
         w->begun = false;
         w->listed = true;
 }

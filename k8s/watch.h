@@ -35,10 +35,10 @@ struct watch_stats {       /* since the watch was made */
  * end with nothing between. The sentence says why the state is not WATCH_LIVE; it is "" if there is nothing
  * to say. */
 struct watch_handler {
-        void (*begin)(void *arg, bool again); /* again: this collection was listed before */
+        void (*begin)(void *arg);
         void (*item)(void *arg, struct json_object *);
         void (*deleted)(void *arg, struct json_object *); /* its last state */
-        void (*end)(void *arg, bool again);
+        void (*end)(void *arg);
         void (*state)(void *arg, enum watch_state, const char *sentence); /* when one of them changed */
 };
 

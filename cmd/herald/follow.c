@@ -166,11 +166,10 @@ static void forget_unseen(struct follow *f)
 
 /* the watch */
 
-static void on_begin(void *arg, bool again)
+static void on_begin(void *arg)
 {
         struct follow *f = arg;
 
-        (void)again;
         f->round++;
         f->muted |= f->outgoing;
         f->listing = true;
@@ -208,11 +207,10 @@ static void on_deleted(void *arg, struct json_object *object)
         control_changed(f->owner->control);
 }
 
-static void on_end(void *arg, bool again)
+static void on_end(void *arg)
 {
         struct follow *f = arg;
 
-        (void)again;
         if (f->muted)
                 return;
         forget_unseen(f);

@@ -48,11 +48,10 @@ static void forget(struct kube_metallb *m, struct speaker *speaker)
         free(speaker);
 }
 
-static void on_begin(void *arg, bool again)
+static void on_begin(void *arg)
 {
         struct kube_metallb *m = arg;
 
-        (void)again;
         m->round++;
 }
 
@@ -92,12 +91,11 @@ static void on_deleted(void *arg, struct json_object *pod)
         m->changed(m->arg);
 }
 
-static void on_end(void *arg, bool again)
+static void on_end(void *arg)
 {
         struct kube_metallb *m = arg;
         struct speaker *speaker, *next;
 
-        (void)again;
         HASH_ITER (hh, m->speakers, speaker, next) {
                 if (speaker->round != m->round)
                         forget(m, speaker);

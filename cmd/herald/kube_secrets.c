@@ -29,11 +29,10 @@ static void tell_missing(struct followed *f, const char *why)
         control_no_secret(f->owner->control, f->namespace, f->name, why);
 }
 
-static void on_begin(void *arg, bool again)
+static void on_begin(void *arg)
 {
         struct followed *f = arg;
 
-        (void)again;
         f->seen = false;
 }
 
@@ -51,11 +50,10 @@ static void on_deleted(void *arg, struct json_object *secret)
         tell_missing(arg, "does not exist");
 }
 
-static void on_end(void *arg, bool again)
+static void on_end(void *arg)
 {
         struct followed *f = arg;
 
-        (void)again;
         if (!f->seen)
                 tell_missing(f, "does not exist");
 }

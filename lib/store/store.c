@@ -13,7 +13,7 @@
  * the next write.
  *
  * resourceVersion: KEP-5504. Versions go back when the API server's data is restored from a backup; what a
- * list says is then the truth, so versions are compared outside a relist only.
+ * list says is then the truth, so the first that a relist puts of an object is taken whatever its version.
  */
 #include "store/store.h"
 #include "store/same.h"

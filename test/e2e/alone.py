@@ -42,13 +42,13 @@ def small_world(prepare=install, args=()):
         relay.close()
 
 
-def create(alone, name, wait=True):
+def create(alone, name, wait=True, annotations=None):
     """A Service with a ready endpoint on the node; its addresses."""
     alone.cluster.request("POST", SLICES, {
         "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}}, "addressType": "IPv4",
         "ports": [{"port": 80}],
         "endpoints": [{"addresses": [alone.node.v4], "nodeName": alone.node.name, "conditions": {"ready": True}}]})
-    alone.cluster.request("POST", SERVICES, {"metadata": {"name": name}, "spec": {
+    alone.cluster.request("POST", SERVICES, {"metadata": {"name": name, "annotations": annotations or {}}, "spec": {
         "type": "LoadBalancer", "ports": [{"port": 80}]}})
     if not wait:
         return None

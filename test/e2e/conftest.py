@@ -22,6 +22,7 @@ from netlab import Herald, Lab, isolate, wait_for  # noqa: E402
 NAMESPACE = "heraldlb-system"
 API = "heraldlb.io/v1alpha1"
 
+SPEAKER = {"app.kubernetes.io/name": "metallb", "app.kubernetes.io/component": "speaker"}  # labels of its pods
 METALLB_CRD = {  # as much of MetalLB's own CRD as makes the kind exist
     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
     "metadata": {"name": "ipaddresspools.metallb.io"},

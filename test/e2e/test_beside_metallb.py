@@ -4,12 +4,11 @@ import json
 import os
 
 from calm import ALL, ROUTED, all_current, next_hops, owners
-from conftest import METALLB_CRD, NAMESPACE, ROOT, config_object, service
+from conftest import METALLB_CRD, NAMESPACE, ROOT, SPEAKER, config_object, service
 from netlab import wait_for
 from netlab.router import ASN
 
 METALLB = "metallb-system"
-SPEAKER = {"app.kubernetes.io/name": "metallb", "app.kubernetes.io/component": "speaker"}
 FOREIGN = "198.51.100.7"
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 from alone import SERVICES, addresses, configure, create, delete, routed, small_world
 from calm import Watcher
-from conftest import NAMESPACE, ROOT, config_object
+from conftest import METALLB_CRD, NAMESPACE, ROOT, SPEAKER, config_object
 from kube.api import ApiError
 from netlab import wait_for
 from netlab.wait import holds
@@ -15,6 +15,7 @@ from netlab.wait import holds
 CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb"
 ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/herald"
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/l2advertisements.heraldlb.io"
+BEFORE = "lb-before"  # where MetalLB's objects are
 MERGE = "application/merge-patch+json"
 
 
@@ -26,7 +27,7 @@ def without_crds(cluster):
 
 @pytest.fixture(scope="module")
 def alone():
-    with small_world(without_crds) as world:
+    with small_world(without_crds, args=("--metallb-namespace", BEFORE)) as world:
         yield world
 
 
@@ -46,6 +47,31 @@ def test_kinds_that_do_not_exist_are_empty_and_are_seen_when_they_come(alone):
     address, = wait_for(lambda: addresses(alone, "waits"), 30, "an address")
     routed(alone, address)
     assert alone.herald.metrics()['herald_watch_lists_total{form="stream"}'] > 0
+
+
+def test_metallbs_objects_are_read_in_the_namespace_that_is_named(alone):
+    """And in no other. Its kinds come while herald runs; so does a speaker there, which is a foreign controller."""
+    cluster = alone.cluster
+    cluster.apply(METALLB_CRD)
+    cluster.kubectl("wait", "--for=condition=Established", "crd", METALLB_CRD["metadata"]["name"], "--timeout=30s")
+    for namespace, pool, addresses_ in ((BEFORE, "before", "198.51.100.0/28"), ("metallb-system", "elsewhere", "192.0.2.0/28")):
+        cluster.create_namespace(namespace)
+        cluster.apply(config_object("IPAddressPool", pool, "metallb.io/v1beta1", namespace, addresses=[addresses_]))
+    for name in ("before", "elsewhere"):
+        create(alone, f"of-{name}", wait=False, annotations={"metallb.io/address-pool": name})
+    address, = wait_for(lambda: addresses(alone, "of-before"), 30, "an address")
+    assert address == "198.51.100.0"
+    routed(alone, address)
+    wait_for(lambda: said(alone, "of-elsewhere"), 20, "a reason", until=lambda reason: reason == "UnknownPool")
+    cluster.create_ready_pod(BEFORE, "speaker-n1", "n1", alone.node.v4, SPEAKER)
+    try:
+        wait_for(lambda: alone.lab.next_hops(address), 20, "no route", until=lambda hops: not hops)
+        assert alone.herald.metrics()["herald_foreign_controller"] == 1
+    finally:
+        cluster.delete_pod(BEFORE, "speaker-n1")
+    routed(alone, address)
+    cluster.kubectl("delete", "crd", METALLB_CRD["metadata"]["name"])
+    delete(alone, "of-before", "of-elsewhere")
 
 
 def stop(alone, announced):

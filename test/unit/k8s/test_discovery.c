@@ -32,9 +32,9 @@ static void serve(void *arg, struct fake_conn *c, const struct fake_request *r)
         }
 }
 
-static void ignore(void *arg, bool again)
+static void ignore(void *arg)
 {
-        (void)arg, (void)again;
+        (void)arg;
 }
 
 static void ignore_item(void *arg, struct json_object *object)

@@ -65,10 +65,10 @@ __attribute__((unused)) static const char *name_of(struct json_object *obj)
         return text;
 }
 
-__attribute__((unused)) static void on_begin(void *arg, bool again)
+__attribute__((unused)) static void on_begin(void *arg)
 {
         (void)arg;
-        trace("begin", again ? "+" : "");
+        trace("begin", s.ends > 0 ? "+" : "");
 }
 
 __attribute__((unused)) static void on_item(void *arg, struct json_object *obj)
@@ -83,11 +83,11 @@ __attribute__((unused)) static void on_deleted(void *arg, struct json_object *ob
         trace("-", name_of(obj));
 }
 
-__attribute__((unused)) static void on_end(void *arg, bool again)
+__attribute__((unused)) static void on_end(void *arg)
 {
         (void)arg;
         ck_assert_uint_eq(watch_stats(s.watch).lists, ++s.ends); /* counted when it is told */
-        trace("end", again ? "+" : "");
+        trace("end", s.ends > 1 ? "+" : "");
 }
 
 __attribute__((unused)) static void on_state(void *arg, enum watch_state state, const char *sentence)

@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from alone import SERVICES, addresses, configure, create, delete, routed, small_world
+from alone import POOL, SERVICES, addresses, configure, create, delete, routed, small_world
 from calm import Watcher
 from conftest import METALLB_CRD, NAMESPACE, ROOT, SPEAKER, config_object
 from kube.api import ApiError
@@ -54,13 +54,14 @@ def test_metallbs_objects_are_read_in_the_namespace_that_is_named(alone):
     cluster = alone.cluster
     cluster.apply(METALLB_CRD)
     cluster.kubectl("wait", "--for=condition=Established", "crd", METALLB_CRD["metadata"]["name"], "--timeout=30s")
-    for namespace, pool, addresses_ in ((BEFORE, "before", "198.51.100.0/28"), ("metallb-system", "elsewhere", "192.0.2.0/28")):
+    cluster.apply(config_object("IPAddressPool", "pool", addresses=["203.0.113.0/25"]))
+    for namespace, pool, range_ in ((BEFORE, "before", "203.0.113.128/28"), ("metallb-system", "elsewhere", "203.0.113.160/28")):
         cluster.create_namespace(namespace)
-        cluster.apply(config_object("IPAddressPool", pool, "metallb.io/v1beta1", namespace, addresses=[addresses_]))
+        cluster.apply(config_object("IPAddressPool", pool, "metallb.io/v1beta1", namespace, addresses=[range_]))
     for name in ("before", "elsewhere"):
         create(alone, f"of-{name}", wait=False, annotations={"metallb.io/address-pool": name})
     address, = wait_for(lambda: addresses(alone, "of-before"), 30, "an address")
-    assert address == "198.51.100.0"
+    assert address == "203.0.113.128"
     routed(alone, address)
     wait_for(lambda: said(alone, "of-elsewhere"), 20, "a reason", until=lambda reason: reason == "UnknownPool")
     cluster.create_ready_pod(BEFORE, "speaker-n1", "n1", alone.node.v4, SPEAKER)
@@ -70,8 +71,9 @@ def test_metallbs_objects_are_read_in_the_namespace_that_is_named(alone):
     finally:
         cluster.delete_pod(BEFORE, "speaker-n1")
     routed(alone, address)
-    cluster.kubectl("delete", "crd", METALLB_CRD["metadata"]["name"])
     delete(alone, "of-before", "of-elsewhere")
+    cluster.kubectl("delete", "crd", METALLB_CRD["metadata"]["name"])
+    cluster.apply(POOL)
 
 
 def stop(alone, announced):

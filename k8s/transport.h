@@ -65,4 +65,15 @@ struct request *transport_send(struct transport *, const struct request_spec *);
 /* No callback will come any more. Allowed anywhere, in callbacks too, but not after on_done. NULL is fine. */
 void request_cancel(struct request *);
 
+/* Who was left without an answer: fn(arg) when the API server in use answers again, whoever asked it, after it
+ * answered nobody for some seconds. */
+struct transport_waiter {
+        struct transport_waiter *prev, *next;
+        void (*fn)(void *arg);
+        void *arg;
+        bool waits;
+};
+void transport_wait(struct transport *, struct transport_waiter *); /* it may wait already; it is not copied */
+void transport_wait_no_more(struct transport *, struct transport_waiter *); /* from fn, too */
+
 struct loop *transport_loop(struct transport *);

@@ -16,6 +16,7 @@
 
 enum { PROBE_TIMEOUT_S = 5 };
 static const int64_t FRESH = 30 * SEC; /* so long after a failure no old connection is trusted */
+static const int64_t AWAY = 5 * SEC;   /* without any answer, though the Lease asks every 2 s: nobody was there */
 
 static void end_watches(struct transport *t, size_t which)
 {
@@ -40,10 +41,40 @@ static void failed(struct transport *t, size_t which, const char *why)
         }
 }
 
+void transport_wait(struct transport *t, struct transport_waiter *waiter)
+{
+        if (!waiter->waits)
+                DL_APPEND(t->waiters, waiter);
+        waiter->waits = true;
+}
+
+void transport_wait_no_more(struct transport *t, struct transport_waiter *waiter)
+{
+        if (waiter->waits)
+                DL_DELETE(t->waiters, waiter);
+        waiter->waits = false;
+}
+
+static void tell_waiters(struct transport *t, struct mono now)
+{
+        struct transport_waiter *waiter, *next;
+        bool away = mono_since(now, t->answered_at) >= AWAY;
+        t->answered_at = now;
+        if (!away)
+                return;
+        DL_FOREACH_SAFE(t->waiters, waiter, next)
+        {
+                waiter->fn(waiter->arg);
+        }
+}
+
 static void answered(struct transport *t, size_t which)
 {
         size_t before = t->endpoints.current;
-        if (!endpoints_answered(&t->endpoints, which, mono_now()))
+        struct mono now = mono_now();
+        if (which == before)
+                tell_waiters(t, now);
+        if (!endpoints_answered(&t->endpoints, which, now))
                 return;
         log_info("k8s", "%s answers again and is used", t->endpoints.v[which].url);
         end_watches(t, before);
@@ -110,6 +141,7 @@ void health_start(struct transport *t, const char *const *urls, size_t n)
 {
         struct mono now = mono_now();
         endpoints_init(&t->endpoints, urls, n, now, (uint64_t)now.ns);
+        t->answered_at = now;
         t->prober = loop_timer_new(t->loop, probe_all, t);
         loop_timer_at(t->prober, t->endpoints.probe_at);
 }

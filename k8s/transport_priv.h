@@ -29,6 +29,8 @@ struct transport {
         struct probe probes[ENDPOINTS_MAX];
         struct mono fresh_until; /* until then no connection that is there already is used */
         char *file_trouble;      /* of auth_refresh(), as told last */
+        struct mono answered_at; /* by whichever server */
+        struct transport_waiter *waiters;
 };
 
 struct request {

@@ -25,6 +25,8 @@ struct watch {
         struct watch_fsm fsm;
         struct watch_step step; /* the request that runs or is due */
         struct loop_timer *timer;
+        struct mono due;                /* when timer fires */
+        struct transport_waiter waiter; /* while the last request got no answer */
         struct loop_timer *patience; /* fires when the running watch was silent for too long */
         bool bookmarked;             /* a watch of this collection brought a bookmark: there will be more */
         bool initial;                /* the running stream has not brought all that existed yet */
@@ -243,6 +245,8 @@ static void on_done(void *arg, const struct reply *reply)
                        !w->end.code;
         w->end.lived_ns = reply->status == 200 ? mono_since(mono_now(), w->opened) : 0;
         w->stats.expired += w->end.code == 410 || reply->status == 410;
+        if (reply->status == 0 && !w->end.stalled)
+                transport_wait(w->transport, &w->waiter);
         if (w->step.want == WANT_LIST)
                 step = watch_fsm_listed(&w->fsm, &w->end, w->list_rv, w->list_next);
         else if (w->initial)
@@ -346,10 +350,25 @@ static void out_of_patience(void *arg)
         on_done(w, &none);
 }
 
+static void wake_at(struct watch *w, struct mono when)
+{
+        w->due = when;
+        loop_timer_at(w->timer, when);
+}
+
 static void go(struct watch *w, struct watch_step step)
 {
         w->step = step;
-        loop_timer_at(w->timer, mono_add(mono_now(), step.delay_ns));
+        wake_at(w, mono_add(mono_now(), step.delay_ns));
+}
+
+static void on_return(void *arg)
+{
+        struct watch *w = arg;
+        struct mono when = mono_add(mono_now(), watch_fsm_returned(&w->fsm));
+        transport_wait_no_more(w->transport, &w->waiter);
+        if (!w->request && mono_before(when, w->due))
+                wake_at(w, when);
 }
 
 static char *copy(const char *text)
@@ -372,6 +391,7 @@ struct watch *watch_new(struct transport *t, const struct watch_spec *spec,
         w->arg = arg;
         w->told_sentence = xstrdup("");
         w->metadata_only = spec->metadata_only;
+        w->waiter = (struct transport_waiter){.fn = on_return, .arg = w};
         w->timer = loop_timer_new(transport_loop(t), send_request, w);
         w->patience = loop_timer_new(transport_loop(t), out_of_patience, w);
         uint64_t seed = (uint64_t)mono_now().ns;
@@ -421,7 +441,7 @@ void watch_relist(struct watch *w)
 void watch_retry_now(struct watch *w)
 {
         if (!w->request)
-                loop_timer_at(w->timer, mono_now());
+                wake_at(w, mono_now());
 }
 
 void watch_free(struct watch *w)
@@ -429,6 +449,7 @@ void watch_free(struct watch *w)
         if (!w)
                 return;
         request_cancel(w->request);
+        transport_wait_no_more(w->transport, &w->waiter);
         loop_timer_free(w->timer);
         loop_timer_free(w->patience);
         stream_free(w->stream);

@@ -6,7 +6,7 @@
  * versions: none of them counts as seen until its end. Between a LIST's begin and end a failure means: begin again. A broken WATCH is opened again from the last
  * resourceVersion, without a LIST: the server replays what was missed, or says 410, in one of two forms (HTTP
  * status, or an ERROR event in a 200). Back-off: 0.8 s, doubled to 30 s, half of it random; over when a watch
- * lived for 30 s.
+ * lived for 30 s, or when a server that was away is back.
  */
 #include "k8s/watch_fsm.h"
 #include "base/arena.h"
@@ -21,7 +21,7 @@ enum {
         SKIP_STREAMS = 8, /* lists, of which there are few: a server may be upgraded meanwhile */
 };
 static const int64_t backoff_first = 800 * MSEC, backoff_cap = 30 * SEC, pause_long = 30 * SEC,
-                     healthy = 30 * SEC;
+                     healthy = 30 * SEC, return_spread = 2 * SEC;
 
 static uint64_t next_random(struct watch_fsm *f) /* xorshift64 */
 {
@@ -236,4 +236,10 @@ void watch_fsm_opened(struct watch_fsm *f)
 {
         f->missing = false;
         f->state = WATCH_LIVE;
+}
+
+int64_t watch_fsm_returned(struct watch_fsm *f)
+{
+        f->failures = 0;
+        return jitter(f, 0, return_spread);
 }

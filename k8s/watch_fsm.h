@@ -73,6 +73,9 @@ struct watch_step watch_fsm_watched(struct watch_fsm *, const struct watch_end *
 void watch_fsm_saw(struct watch_fsm *, const char *rv);
 /* A watch answered with 200. */
 void watch_fsm_opened(struct watch_fsm *);
+/* The server, which did not answer at all, does again: its past counts no more. When to try, at the latest, in ns:
+ * not all at once. */
+int64_t watch_fsm_returned(struct watch_fsm *);
 
 /* How long a watch may be silent before it is replaced. A server that sends bookmarks sends one a minute as long
  * as versions go on, but none has to; so silence counts once a watch of this collection brought one, and while an

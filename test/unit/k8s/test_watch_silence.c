@@ -1,4 +1,4 @@
-/* A watch that falls silent. Time is moved on under the feet of everybody: the loop, libcurl and the watch. */
+/* A watch that falls silent, and a server that does. Time is moved on under the feet of everybody: the loop, libcurl and the watch. */
 #include "watch_scene.h"
 #include "test/unit/base/suite.h"
 #include <sys/syscall.h>
@@ -117,6 +117,56 @@ START_TEST(a_stream_that_stops_in_the_middle_means_list)
 }
 END_TEST
 
+static void answered(void *arg, const struct reply *reply)
+{
+        (void)arg;
+        ck_assert_int_eq(reply->status, 200);
+}
+
+/* Somebody else's request is answered. */
+static void ask(void)
+{
+        const struct request_spec spec = {.method = "GET", .path = "/livez", .lane = LANE_LEASE, .on_done = answered};
+        transport_send(s.transport, &spec);
+}
+
+#define AWAY   {"&resourceVersion=7&", DROP, 0, NULL, NULL}
+#define AWAY_5 AWAY, AWAY, AWAY, AWAY, AWAY
+#define LISTED {"&limit=500", WHOLE, 200, NULL, LIST("7", "", ITEM("a"))}
+
+START_TEST(a_server_that_is_back_is_used_soon)
+{
+        static const struct step script[] = {
+                LISTED,
+                AWAY_5, AWAY_5, /* some of them tried twice by libcurl; the next pause is of 12 s or more */
+                {"&resourceVersion=7&", WHOLE, 403, NULL, "{}"}, /* it starts */
+                {"&resourceVersion=7&", HOLD, 0, NULL, EVENT("ADDED", "b", "8")},
+        };
+        s.away = true;
+        PLAY(script, "begin a end LIVE ");
+        while (s.at < 11)
+                pass(31);
+        pass(0);
+        struct mono before = mono_now();
+        s.away = false;
+        ask();
+        wait_for_request(13);
+        ck_assert_int_lt(mono_since(mono_now(), before), 8 * SEC);
+}
+END_TEST
+
+START_TEST(where_others_are_answered_all_the_time_the_pauses_get_longer)
+{
+        static const struct step script[] = {LISTED, AWAY_5, AWAY_5, AWAY_5, AWAY_5, AWAY_5};
+        PLAY(script, "begin a end LIVE ");
+        for (int i = 0; i < 20; i++) { /* 4 s each */
+                ask();
+                pass(4);
+        }
+        ck_assert_uint_lt(s.at, 14);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("watch_silence");
@@ -127,6 +177,8 @@ int main(void)
         tcase_add_test(tc, a_server_without_bookmarks_may_be_silent);
         tcase_add_test(tc, an_answer_that_never_begins_is_silence);
         tcase_add_test(tc, a_stream_that_stops_in_the_middle_means_list);
+        tcase_add_test(tc, a_server_that_is_back_is_used_soon);
+        tcase_add_test(tc, where_others_are_answered_all_the_time_the_pauses_get_longer);
         suite_add_tcase(suite, tc);
         SRunner *runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);

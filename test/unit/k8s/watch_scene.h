@@ -37,6 +37,7 @@ struct scene {
         size_t n_script, at;
         struct mono when[32];
         bool streams, metadata_only;
+        bool away; /* nobody else is answered either */
         const char *until; /* the trace that is waited for */
         char trace[4096];
         char sentence[1024];
@@ -102,7 +103,10 @@ __attribute__((unused)) static void serve(void *arg, struct fake_conn *c, const 
 {
         (void)arg;
         if (strcmp(r->path, "/livez") == 0) {
-                fake_reply(c, 200, "", "ok");
+                if (s.away)
+                        fake_close(c);
+                else
+                        fake_reply(c, 200, "", "ok");
                 return;
         }
         snprintf(s.head, sizeof(s.head), "%s", r->head);

@@ -1,13 +1,13 @@
 """What must not happen on the wire while something goes wrong elsewhere."""
 
 import contextlib
-import itertools
 import threading
 
 from netlab import Capture, Prober, requests, wait_for, who_answers
 
 ALL = {"n1", "n2", "n3"}
 ROUTED = {"heraldlb.io/address-pool": "routed"}
+FEW = 3  # requests, of the 140 that are made in a second
 
 
 def owners(world, address):
@@ -88,14 +88,14 @@ def serves(namespace, address, seconds=60):
              until=lambda tally: not tally.failures)
 
 
-def never_two_in_a_row(prober):
-    """Now and then the first packet of a connection crosses a node untranslated, with every route and rule in place and
-    nothing else happening (it goes round between node and router until its TTL ends). Never two in a row."""
+def answered(prober):
+    """Requests are answered. Now and then, at most once in 20 s or so, the first packet of a connection crosses a node
+    untranslated, with every route and rule in place and nothing else happening (it goes round between node and router
+    until its TTL ends), or a few that begin in the same moment do. A node that does not serve fails a third of all."""
     every = prober.since(0)
-    failed = [request.error is not None for request in every]
-    assert not any(a and b for a, b in itertools.pairwise(failed)), [
-        (round(request.start - every[0].start, 2), request.node, request.error) for request in every
-        if request.error is not None][:40]
+    failed = [request for request in every if request.error is not None]
+    assert not any(last.start - first.start < 1 for first, last in zip(failed, failed[FEW:])), [
+        (round(request.start - every[0].start, 2), request.node, request.error) for request in failed[:40]]
 
 
 def settled(world, routed, local):
@@ -118,7 +118,7 @@ def calm(world, routed, local, *, updates_of=None):
             Prober(world.lab.far, f"http://{routed}/") as prober:
         yield prober
     assert routes.seen == [set(world.heralds)]
-    never_two_in_a_row(prober)
+    answered(prober)
     assert [sent_updates(herald) for herald in heralds] == updates
     assert owners(world, local) == owner
     assert not capture.unasked(local)

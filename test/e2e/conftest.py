@@ -33,8 +33,22 @@ METALLB_CRD = {  # as much of MetalLB's own CRD as makes the kind exist
                  "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
 
 
+LOG_LINES = 40  # of each herald, where a test fails
+
+
 def pytest_configure(config):
     isolate()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
+    """A failed test shows what the heralds said last."""
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    for made in getattr(item, "funcargs", {}).values():
+        heralds = [*getattr(made, "heralds", {}).values(), *filter(None, [getattr(made, "herald", None)])]
+        report.sections += [(f"log of {herald}", "\n".join(herald.log().splitlines()[-LOG_LINES:])) for herald in heralds]
 
 
 def config_object(kind, name, group=API, namespace=NAMESPACE, **spec):

@@ -68,8 +68,8 @@ def test_a_password_in_a_secret_that_comes_and_changes(lab, signed):
     lab.router.password(node.v4, "second")
     wait_session(lab, node.v4, 2)
     docs.delete("Secret", "tor", NAMESPACE)
-    wait_for(lambda: len(herald.log_lines("PasswordSecretMissing", "does not exist")), 10, "that it is missing again",
-             until=lambda n: n == 2)
+    wait_for(lambda: len(herald.log_lines("module=config", "PasswordSecretMissing", "does not exist")), 10,
+             "that it is missing again", until=lambda n: n == 2)
     holds(lambda: lab.router.session(node.v4), 1, "the session", until=lambda session: session == ("Established", 2))
     assert_never_shown(herald, "first", "second")
 

@@ -24,6 +24,7 @@ struct lease {
         struct json_object
                 *seen; /* the Lease as last read or written; fields that are not ours stay as they are */
         bool told_leading;
+        uint64_t told_term;
         char *trouble;
         void (*released)(void *arg); /* set: lease_release() was called */
         void *released_arg;
@@ -95,9 +96,10 @@ static char *lease_body(struct lease *l, const struct lease_record *record)
 
 static void report(struct lease *l)
 {
-        if (l->fsm.leading == l->told_leading)
+        if (l->fsm.leading == l->told_leading && (!l->told_leading || l->fsm.term == l->told_term))
                 return;
         l->told_leading = l->fsm.leading;
+        l->told_term = l->fsm.term;
         if (l->told_leading)
                 l->handler.leading(l->arg, l->fsm.term);
         else

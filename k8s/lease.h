@@ -10,7 +10,7 @@ struct lease;
 struct transport;
 
 struct lease_handler {
-        void (*leading)(void *arg, uint64_t term); /* term: the Lease's leaseTransitions, from 1 */
+        void (*leading)(void *arg, uint64_t term); /* term: the Lease's leaseTransitions, from 1. Again when it changed. */
         void (*following)(void *arg);              /* only after leading */
         /* Why the Lease cannot be had, when that changed: one sentence, "" when all is well again. */
         void (*trouble)(void *arg, const char *sentence);

@@ -9,6 +9,7 @@
  * clocks that run at different speeds.
  */
 #include "k8s/lease_fsm.h"
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,8 @@ static void observe(struct lease_fsm *f, const struct lease_record *record, stru
         if (!same)
                 f->observed = now;
         f->record = *record;
+        if (record->transitions > f->highest)
+                f->highest = record->transitions;
         f->seen = true;
         f->fresh = true;
 }
@@ -128,10 +131,12 @@ void lease_fsm_done(struct lease_fsm *f, enum lease_result result, const struct 
 
 struct lease_record lease_fsm_proposal(const struct lease_fsm *f)
 {
-        struct lease_record record = {.duration_ns = LEASE_DURATION, .transitions = 1};
+        struct lease_record record = {.duration_ns = LEASE_DURATION, .transitions = f->highest};
         snprintf(record.holder, sizeof(record.holder), "%s", f->identity);
-        if (f->seen)
-                record.transitions = f->record.transitions + (ours(f) ? 0 : 1);
+        if (!ours(f) || record.transitions == 0)
+                record.transitions++;
+        if (record.transitions > INT32_MAX)
+                record.transitions = INT32_MAX; /* the API takes no more */
         return record;
 }
 

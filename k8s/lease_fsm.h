@@ -27,6 +27,7 @@ struct lease_fsm {
         bool leading;
         uint64_t term;              /* leaseTransitions of the leadership; counts from 1 */
         struct lease_record record; /* as last seen */
+        uint64_t highest;           /* leaseTransitions that were seen: a Lease that is made anew goes on from there */
         bool seen;                  /* there is a record */
         struct mono observed;       /* when it last changed */
         struct mono asked;          /* when the running request was sent */

@@ -398,6 +398,7 @@ struct watch *watch_new(struct transport *t, const struct watch_spec *spec,
         for (const char *p = w->path; *p; p++)
                 seed = (seed ^ (uint64_t)*p) * UINT64_C(0x100000001b3);
         watch_fsm_init(&w->fsm, w->optional_fields != NULL, spec->streams, seed);
+        w->fsm.required = spec->required;
         go(w, watch_fsm_start(&w->fsm));
         return w;
 }

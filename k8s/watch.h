@@ -16,6 +16,7 @@ struct watch_spec {                     /* copied; NULL: none */
         const char *optional_field_selector; /* dropped if the server does not know it: more comes then */
         const char *label_selector;
         bool streams;       /* begin with a WatchList where the server has it, else with a LIST in pages */
+        bool required;      /* 404 is trouble, as 403 is, and never means that there are none */
         bool metadata_only; /* objects come without spec and status (PartialObjectMetadata) */
 };
 

@@ -6,7 +6,7 @@
  * versions: none of them counts as seen until its end. Between a LIST's begin and end a failure means: begin again. A broken WATCH is opened again from the last
  * resourceVersion, without a LIST: the server replays what was missed, or says 410, in one of two forms (HTTP
  * status, or an ERROR event in a 200). Back-off: 0.8 s, doubled to 30 s, half of it random; over when a watch
- * lived for 30 s, or when a server that was away is back.
+ * lived for a second, or when a server that was away is back.
  */
 #include "k8s/watch_fsm.h"
 #include "base/arena.h"
@@ -21,7 +21,7 @@ enum {
         SKIP_STREAMS = 8, /* lists, of which there are few: a server may be upgraded meanwhile */
 };
 static const int64_t backoff_first = 800 * MSEC, backoff_cap = 30 * SEC, pause_long = 30 * SEC,
-                     healthy = 30 * SEC, return_spread = 2 * SEC;
+                     healthy = 1 * SEC, return_spread = 2 * SEC;
 
 static uint64_t next_random(struct watch_fsm *f) /* xorshift64 */
 {
@@ -87,16 +87,22 @@ struct watch_step watch_fsm_start(struct watch_fsm *f)
         return relist_after(f, 0);
 }
 
-static int64_t backoff(struct watch_fsm *f, const struct watch_end *end)
+/* Longer each time. */
+static int64_t pause_again(struct watch_fsm *f, unsigned *count)
 {
         int64_t base = backoff_first;
-        for (unsigned i = 0; i < f->failures && base < backoff_cap; i++)
+        for (unsigned i = 0; i < *count && base < backoff_cap; i++)
                 base *= 2;
         if (base > backoff_cap)
                 base = backoff_cap;
-        if (f->failures < 1000)
-                f->failures++;
-        int64_t delay = jitter(f, base / 2, base);
+        if (*count < 1000)
+                ++*count;
+        return jitter(f, base / 2, base);
+}
+
+static int64_t backoff(struct watch_fsm *f, const struct watch_end *end)
+{
+        int64_t delay = pause_again(f, &f->failures);
         int64_t asked = end->retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : end->retry_after_s;
         return asked * SEC > delay ? asked * SEC + jitter(f, 0, SEC) : delay;
 }
@@ -117,12 +123,12 @@ static struct watch_step again_after(struct watch_fsm *f, int64_t delay)
  * everything until it has read its roles. A watch keeps its place then. */
 static struct watch_step refused(struct watch_fsm *f, const struct watch_end *end, int status, bool watching)
 {
-        f->missing = status == 404;
-        if (status == 404 && !f->listed)
+        f->missing = status == 404 && !f->required;
+        if (f->missing && !f->listed)
                 f->state = WATCH_ABSENT;
         else
                 failed(f);
-        if (status == 403)
+        if (!f->missing)
                 return watching ? watch_after(f, backoff(f, end)) : again_after(f, backoff(f, end));
         return relist_after(f, jitter(f, pause_long, pause_long + pause_long / 10));
 }
@@ -132,7 +138,7 @@ static struct watch_step list_failed(struct watch_fsm *f, const struct watch_end
         int status = end->status == 200 ? end->code : end->status;
         if (status == 403 || status == 404)
                 return refused(f, end, status, false);
-        if (status == 400 && f->has_optional && !f->optional_dropped) {
+        if (status == 400 && !f->next && f->has_optional && !f->optional_dropped) {
                 f->optional_dropped = true;
                 return relist_after(f, 0);
         }
@@ -140,7 +146,8 @@ static struct watch_step list_failed(struct watch_fsm *f, const struct watch_end
         int64_t delay = backoff(f, end);
         if (status == 410 && f->next)
                 f->unpaged = true;
-        if (status == 410 || end->garbage)
+        bool refused_page = status >= 400 && status < 500 && status != 401 && status != 429;
+        if (refused_page || end->garbage)
                 return relist_after(f, delay);
         return list_after(f, delay); /* the same page again */
 }
@@ -196,13 +203,23 @@ struct watch_step watch_fsm_streamed(struct watch_fsm *f, const struct watch_end
         return list_after(f, 0);
 }
 
+static struct watch_step expired(struct watch_fsm *f)
+{
+        if (!f->was_expired) {
+                f->was_expired = true;
+                return relist_after(f, 0);
+        }
+        failed(f);
+        return relist_after(f, pause_again(f, &f->expired));
+}
+
 static struct watch_step watch_failed(struct watch_fsm *f, const struct watch_end *end)
 {
         int status = end->code ? end->code : end->status;
         if (status == 403 || status == 404)
                 return refused(f, end, status, true);
         if (status == 410) /* at once the first time: nothing is wrong but our age */
-                return relist_after(f, f->expired++ == 0 ? 0 : backoff(f, end));
+                return expired(f);
         failed(f);
         int64_t delay = backoff(f, end);
         bool again = end->garbage || status == 0 || status == 200 || status == 401 || status == 429 ||
@@ -213,9 +230,11 @@ static struct watch_step watch_failed(struct watch_fsm *f, const struct watch_en
 
 struct watch_step watch_fsm_watched(struct watch_fsm *f, const struct watch_end *end)
 {
-        if (end->status == 200 && end->lived_ns >= healthy)
-                f->failures = f->expired = 0;
         bool short_one = end->events == 0 && end->lived_ns < SEC;
+        if (end->status == 200 && end->lived_ns >= healthy) {
+                f->failures = f->expired = 0;
+                f->was_expired = false;
+        }
         if (end->stalled) {
                 struct watch_step again = watch_after(f, 0);
                 again.fresh = true;

@@ -48,9 +48,11 @@ struct watch_fsm {
         bool has_optional;
         bool streams;          /* wanted at all */
         unsigned skip_streams; /* so many lists more before a stream is tried again */
-        bool missing;          /* the last answer was 404 */
+        bool required;         /* set after init: a server without this kind is in trouble, or is none */
+        bool missing;          /* the last answer was 404; never if it is required */
         enum watch_state state;
-        unsigned expired;  /* 410s since the last good watch */
+        bool was_expired;  /* a 410 since the last good watch */
+        unsigned expired;  /* more of them */
         unsigned failures; /* since the last good watch */
         uint64_t random;   /* state of the jitter; any seed but 0 */
 };

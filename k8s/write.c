@@ -20,6 +20,7 @@ enum { EVENT_BURST = 20, RETRY_AFTER_MAX_S = 60 };
 static const int in_flight[WRITE_TYPES] = {
         [WRITE_STATUS] = 50, [WRITE_CONDITIONS] = 8, [WRITE_EVENT] = EVENT_BURST, [WRITE_STATUS_PATCH] = 4, [WRITE_APPLY] = 4, [WRITE_CREATE] = 4};
 static const int64_t event_interval = SEC / 10;
+static const int64_t PAUSE_OF_ALL = SEC / 2; /* for what one object may be to blame for */
 
 struct writer {
         struct transport *transport;
@@ -76,8 +77,13 @@ static enum write_result result_of(const struct reply *reply)
 /* Is it the server, rather than this object? */
 static bool server_trouble(const struct reply *reply)
 {
-        return reply->status == 0 || reply->status == 401 || reply->status == 403 || reply->status == 429 ||
-               reply->status >= 500;
+        return reply->status == 0 || reply->status == 401 || reply->status == 429 || reply->status == 503;
+}
+
+/* It may be either: a missing right or a policy, a storage that fails or an object that is too large for it. */
+static bool may_be_server_trouble(const struct reply *reply)
+{
+        return reply->status == 403 || reply->status >= 500;
 }
 
 static void learn_pause(struct writer *w, struct write_slot *slot, struct mono now, const struct reply *reply,
@@ -88,6 +94,11 @@ static void learn_pause(struct writer *w, struct write_slot *slot, struct mono n
         if (server_trouble(reply)) {
                 if (!mono_before(now, all->until)) /* many that fail together are one failure */
                         pause_longer(all, now, asked * SEC);
+                return;
+        }
+        if (may_be_server_trouble(reply)) {
+                pause_longer(&slot->pause, now, asked * SEC);
+                all->until = mono_add(now, PAUSE_OF_ALL);
                 return;
         }
         *all = (struct pause){0};
@@ -251,6 +262,19 @@ void writer_stop_leading(struct writer *w)
                 w->running[slot->type]--;
                 write_free(write_queue_end(&w->queue, slot, now));
         }
+}
+
+size_t writer_finish_leading(struct writer *w)
+{
+        struct write_slot *slot, *next;
+        size_t n = 0;
+        HASH_ITER (hh, w->queue.slots, slot, next) {
+                if (slot->type == WRITE_APPLY)
+                        continue;
+                n += slot->running ? 1u : 0u;
+                write_queue_forget_waiting(&w->queue, slot); /* which may be its end */
+        }
+        return n;
 }
 
 struct writer *writer_new(struct transport *t, const char *instance, write_done_fn *done,

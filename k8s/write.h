@@ -32,6 +32,8 @@ struct writer *writer_new(struct transport *, const char *instance, write_done_f
 void writer_stop_leading(struct writer *);
 /* Takes the write over. Two Events count as of one object only if they have one reason, too. */
 void writer_put(struct writer *, struct write *);
+/* The leader goes: what waits is dropped. So many of its writes are under way, each of which may still land. */
+size_t writer_finish_leading(struct writer *);
 size_t writer_pending(const struct writer *); /* waiting and under way */
 /* Forgets what waits and what is under way, without a call; not from the callback; NULL is fine. */
 void writer_free(struct writer *);

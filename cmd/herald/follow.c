@@ -23,6 +23,7 @@ struct follow {
         struct watch *watch;
         enum watch_state state;
         char *trouble;
+        struct follow *former; /* whose place it takes */
         bool listed, listing, outgoing, muted, broken;
         struct known *known;
         unsigned round;
@@ -172,6 +173,8 @@ static void on_begin(void *arg)
 
         f->round++;
         f->muted |= f->outgoing;
+        if (f->former)
+                f->former->muted = true;
         f->listing = true;
         if (f->spec.feeds == FEEDS_STORE && !f->muted)
                 store_relist_begin(control_store(f->owner->control), f->spec.kind->kind);
@@ -218,6 +221,7 @@ static void on_end(void *arg)
                 store_relist_end(control_store(f->owner->control), f->spec.kind->kind);
         f->listed = true;
         f->listing = false;
+        f->former = NULL;
         if (f->spec.kind->kind == KIND_SERVICE && f->owner->service)
                 f->owner->service(f->owner->arg, NULL, true);
         f->owner->changed(f->owner->arg, f);
@@ -263,6 +267,7 @@ struct follow *follow_new(const struct follow_owner *owner, const struct follow_
                                          .optional_field_selector = spec->optional_field_selector,
                                          .label_selector = spec->label_selector,
                                          .metadata_only = spec->metadata_only,
+                                         .required = spec->feeds != FEEDS_CONFIG,
                                          .streams = true};
 
         f->owner = owner;
@@ -288,9 +293,10 @@ void follow_free(struct follow *f)
         free(f);
 }
 
-void follow_outgoing(struct follow *f)
+void follow_succeed(struct follow *f, struct follow *former)
 {
-        f->outgoing = true;
+        f->former = former;
+        former->outgoing = true;
 }
 
 void follow_relist(struct follow *f)
@@ -306,6 +312,11 @@ const struct k8s_kind *follow_kind(const struct follow *f)
 bool follow_listed(const struct follow *f)
 {
         return f->listed;
+}
+
+bool follow_is_there(const struct follow *f)
+{
+        return f->listed && !watch_is_missing(f->watch);
 }
 
 enum watch_state follow_state(const struct follow *f)

@@ -33,13 +33,15 @@ struct follow_spec {
 /* owner must outlive it. */
 struct follow *follow_new(const struct follow_owner *, const struct follow_spec *);
 void follow_free(struct follow *); /* what it fed stays; NULL is fine; not from its own callback */
-/* Another one takes its place soon: should it have to list again, it feeds nothing from then on. */
-void follow_outgoing(struct follow *);
+/* f takes the place of former, which has to live until f has listed: from where a list of either begins, former is not
+ * heard any more. Its streams may be behind: what it said while f lists would count as listed. */
+void follow_succeed(struct follow *f, struct follow *former);
 
 /* Lists again at once. */
 void follow_relist(struct follow *);
 const struct k8s_kind *follow_kind(const struct follow *);
 bool follow_listed(const struct follow *);
+bool follow_is_there(const struct follow *); /* listed, and known to the server */
 enum watch_state follow_state(const struct follow *);
 const char *follow_trouble(const struct follow *); /* a sentence; "" if there is none */
 /* It was never listed, and not because nobody answered: the server cannot give this kind (5xx). */

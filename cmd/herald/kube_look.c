@@ -7,6 +7,7 @@
 #include "k8s/transport.h"
 #include "store/store.h"
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct look {
@@ -31,14 +32,24 @@ static void end(struct look *look)
         free(look);
 }
 
+/* Only the watch says that a Service has come, gone, or changed its type: this answer may be older than what it said. */
+static bool is_known(struct store *store, const struct fact *fact)
+{
+        const struct fact *known = store_service(store, fact->ref.namespace, fact->ref.name);
+
+        return known && strcmp(known->ref.uid, fact->ref.uid) == 0 &&
+               known->u.service.load_balancer == fact->u.service.load_balancer;
+}
+
 static void take(struct kube_look *owner, const char *body)
 {
         struct json_object *object = json_tokener_parse(body);
+        struct store *store = control_store(owner->control);
         const char *why;
         struct fact *fact = object ? decode_fact(object, &why) : NULL;
 
-        if (fact && fact->ref.kind == KIND_SERVICE)
-                store_put(control_store(owner->control), fact);
+        if (fact && fact->ref.kind == KIND_SERVICE && is_known(store, fact))
+                store_put(store, fact);
         else
                 fact_free(fact);
         json_object_put(object);

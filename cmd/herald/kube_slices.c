@@ -1,8 +1,8 @@
 /*
- * Make before break: the watch with the old selector feeds the store until the one with the new selector has
- * listed. What the old one knew and the new one does not name is then gone, by the rules of a relist. Should the old
- * one have to list again meanwhile, it is not heard any more: two relists of one kind would take each other's objects
- * away.
+ * Make before break: the watch with the old selector feeds the store until the one with the new selector begins to
+ * list. What the old one knew and the new one does not name is gone when that has ended, by the rules of a relist. Should
+ * the old one have to list again meanwhile, it is not heard any more: two relists of one kind would take each other's
+ * objects away.
  */
 #include "kube_slices.h"
 #include "base/arena.h"
@@ -76,9 +76,9 @@ static void look(void *arg)
         }
         log_debug("k8s", "EndpointSlices are watched by %s", selector);
         spec.label_selector = selector;
-        if (slices->current)
-                follow_outgoing(slices->current);
         slices->next = follow_new(&slices->owner, &spec);
+        if (slices->current)
+                follow_succeed(slices->next, slices->current);
         free(selector);
 }
 

@@ -8,6 +8,7 @@
 #include "control.h"
 #include "report/nodestate.h"
 #include "report/pace.h"
+#include "kube_lead.h"
 #include "source_kube.h"
 #include "store/store.h"
 #include "wire.h"
@@ -219,7 +220,7 @@ static void send_state(struct node_report *r, const struct node_state *state)
         struct write *write = write_new(WRITE_APPLY, &ref);
 
         write->body = node_state_text(state, true, wall_usec());
-        kube_source_write(r->from.kube, write);
+        kube_lead_write(kube_source_lead(r->from.kube), write);
 }
 
 static void look(void *arg)
@@ -279,7 +280,7 @@ struct node_report *node_report_new(struct loop *loop, const struct node_report_
         r->ready = REASON_NOT_SYNCED;
         r->timer = loop_timer_new(loop, look, r);
         loop_timer_at(r->timer, r->started);
-        kube_source_on_reported(from->kube, on_written, r);
+        kube_lead_on_reported(kube_source_lead(from->kube), on_written, r);
         return r;
 }
 
@@ -287,7 +288,7 @@ void node_report_free(struct node_report *r)
 {
         if (!r)
                 return;
-        kube_source_on_reported(r->from.kube, NULL, NULL);
+        kube_lead_on_reported(kube_source_lead(r->from.kube), NULL, NULL);
         loop_timer_free(r->timer);
         free(r->owned);
         free(r->boot_id);

@@ -17,6 +17,7 @@
 #include "node_report.h"
 #include "options.h"
 #include "source_dir.h"
+#include "kube_lead.h"
 #include "source_kube.h"
 #include "state.h"
 #include "wire.h"
@@ -90,7 +91,7 @@ static void on_write(void *arg, struct write *write)
         struct run *run = arg;
 
         if (run->kube)
-                kube_source_write(run->kube, write);
+                kube_lead_write(kube_source_lead(run->kube), write);
         else
                 dir_source_write(run->dir, write);
 }
@@ -153,7 +154,7 @@ static void leave(struct run *run, enum leave how, const char *why)
         log_info("run", "%s", why);
         run->to_leave = run->kube ? 2 : 1;
         if (run->kube)
-                kube_source_leave(run->kube, left, run);
+                kube_lead_leave(kube_source_lead(run->kube), left, run);
         control_leave(run->control, how, mono_add(mono_now(), LEAVE_TIME), left, run);
 }
 

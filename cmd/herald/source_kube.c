@@ -1,6 +1,5 @@
 /*
- * Which collections of the API are followed, when all that is required was listed once, who leads, and what is
- * written.
+ * Which collections of the API are followed, and when all that is required was listed once.
  *
  * Each daemon receives what it uses: Services of type LoadBalancer, the EndpointSlices of those, the configuration
  * of its namespaces, Namespaces (their metadata) only where a pool selects on their labels. All Nodes, since every
@@ -14,14 +13,11 @@
 #include "config/yaml.h"
 #include "control.h"
 #include "follow.h"
-#include "group_key.h"
 #include "k8s/auth.h"
 #include "k8s/daemonset.h"
 #include "k8s/discovery.h"
-#include "k8s/lease.h"
 #include "k8s/transport.h"
-#include "k8s/write.h"
-#include "kube_look.h"
+#include "kube_lead.h"
 #include "kube_metallb.h"
 #include "kube_secrets.h"
 #include "kube_slices.h"
@@ -31,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char LEASE_NAME[] = "heraldlb";
 static const char CONFIGMAP_NAME[] = "herald-config";
 
 /* What is followed from the start to the end. Kinds of both groups that are not installed are normal: 404. */
@@ -67,21 +62,10 @@ struct kube_source {
         struct kube_slices *slices;
         struct kube_metallb *metallb;
         struct kube_secrets *secrets;
-        struct lease *lease;
         struct daemonset *daemonset; /* that we are a pod of; NULL: none */
-        struct writer *writer;
-        struct kube_look *look;
-        char *namespace;
-        uint64_t term;       /* of the Lease that we hold; 0: none */
-        uint64_t leads;      /* the term in which everything was adopted */
-        uint64_t adopted_by; /* so many lists of Services had ended when we got it */
+        struct kube_lead *lead;
         bool synced;
-        void (*reported)(void *arg, bool done, const char *sentence);
-        void *reported_arg;
-        uint64_t written[WRITE_SUPERSEDED + 1];
 };
-
-static void look_at_leading(struct kube_source *);
 
 /* ---- what is required (design decision 6) ---- */
 
@@ -118,7 +102,7 @@ static void look_for_metallb(struct kube_source *source)
 {
         for (size_t i = 0; i < N_FIXED; i++)
                 if (source->fixed[i] && strcmp(fixed[i].group, "metallb.io") == 0 &&
-                    follow_state(source->fixed[i]) == WATCH_LIVE)
+                    follow_is_there(source->fixed[i]))
                         kube_metallb_begin(source->metallb);
 }
 
@@ -136,7 +120,8 @@ static void look(struct kube_source *source)
         if (!source->synced)
                 control_synced(source->control);
         source->synced = true;
-        look_at_leading(source);
+        if (source->lead)
+                kube_lead_look(source->lead, true);
 }
 
 static void on_changed(void *arg, struct follow *f)
@@ -158,12 +143,6 @@ static void on_service(void *arg, const char *name, bool there)
                 kube_slices_service(source->slices, name, there);
         else
                 kube_slices_recount(source->slices);
-}
-
-void kube_source_on_reported(struct kube_source *source, void (*fn)(void *, bool, const char *), void *arg)
-{
-        source->reported = fn;
-        source->reported_arg = arg;
 }
 
 const char *kube_source_server(const struct kube_source *source)
@@ -231,117 +210,6 @@ static void follow(struct kube_source *source, size_t i, const struct run_option
         free(field);
 }
 
-/* ---- leadership and writes ---- */
-
-/* The Lease is ours. What others have written may not have reached us yet: the Services are listed again before
- * anything is decided. */
-static void on_leading(void *arg, uint64_t term)
-{
-        struct kube_source *source = arg;
-
-        source->term = term;
-        source->adopted_by = follow_stats(source->fixed[0]).lists;
-        follow_relist(source->fixed[0]);
-}
-
-static void on_following(void *arg)
-{
-        struct kube_source *source = arg;
-
-        source->term = source->leads = 0;
-        writer_stop_leading(source->writer);
-        control_set_leader(source->control, false, 0);
-}
-
-static void look_at_leading(struct kube_source *source)
-{
-        if (!source->term || source->leads == source->term || !source->synced ||
-            follow_stats(source->fixed[0]).lists == source->adopted_by)
-                return;
-        source->leads = source->term;
-        control_set_leader(source->control, true, source->term);
-        if (!kube_metallb_speaks(source->metallb))
-                writer_put(source->writer, group_key_write(source->namespace));
-}
-
-static bool may_lead(void *arg)
-{
-        struct kube_source *source = arg;
-
-        return source->term && lease_is_leading(source->lease);
-}
-
-/* What became of the write is in the store now, if the server answered. */
-static void on_looked(void *arg, const struct write *write)
-{
-        struct kube_source *source = arg;
-
-        control_write_failed(source->control, write, LEAD_UNKNOWN);
-}
-
-static void on_trouble(void *arg, const char *sentence)
-{
-        (void)arg;
-        if (*sentence)
-                log_warn("lease", "%s", sentence);
-}
-
-static const struct lease_handler lease_handler = {
-        .leading = on_leading, .following = on_following, .trouble = on_trouble};
-
-static void on_written(void *arg, const struct write *write, enum write_result result, const char *sentence)
-{
-        static const char *const what[] = {[WRITE_STATUS] = "the status",
-                                           [WRITE_CONDITIONS] = "the conditions",
-                                           [WRITE_EVENT] = "an Event",
-                                           [WRITE_STATUS_PATCH] = "the status",
-                                           [WRITE_APPLY] = "the writing",
-                                           [WRITE_CREATE] = "the making"};
-        struct kube_source *source = arg;
-
-        if (write->type == WRITE_CREATE && result == WRITE_CONFLICT) { /* it is there */
-                source->written[WRITE_OK]++;
-                return;
-        }
-        source->written[result]++;
-        if (write->ref.kind == KIND_NODESTATE) {
-                if (source->reported && result != WRITE_SUPERSEDED)
-                        source->reported(source->reported_arg, result == WRITE_OK, sentence);
-                return;
-        }
-        if (*sentence && result != WRITE_CONFLICT)
-                log_warn("k8s", "%s of %s %s/%s: %s", what[write->type], kind_name(write->ref.kind),
-                         write->ref.namespace, write->ref.name, sentence);
-        if ((write->type == WRITE_CONDITIONS || write->type == WRITE_STATUS_PATCH) && result != WRITE_OK && result != WRITE_SUPERSEDED)
-                control_conditions_failed(source->control, write);
-        if (write->type != WRITE_STATUS)
-                return;
-        switch (result) {
-        case WRITE_OK:
-        case WRITE_SUPERSEDED:
-        case WRITE_GONE: /* the watch tells the rest */
-                break;
-        case WRITE_CONFLICT:
-                control_write_failed(source->control, write, LEAD_CONFLICT);
-                break;
-        case WRITE_FAILED:
-                control_write_failed(source->control, write, LEAD_REFUSED);
-                break;
-        case WRITE_FAILED_UNKNOWN:
-                kube_look_at(source->look, write);
-                break;
-        case WRITE_NOT_LEADING: /* a new leader begins anew */
-                break;
-        }
-}
-
-void kube_source_write(void *arg, struct write *write)
-{
-        struct kube_source *source = arg;
-
-        writer_put(source->writer, write);
-}
-
 /* ---- beginning and end ---- */
 
 static void read_config_paths(struct control *control)
@@ -397,9 +265,6 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                                               .arg = source,
                                               .changed = on_changed,
                                               .service = on_service};
-        source->writer = writer_new(source->transport, o->node_name, on_written, may_lead, source);
-        source->look = kube_look_new(source->transport, control, on_looked, source);
-        source->namespace = xstrdup(o->namespace);
         source->slices = kube_slices_new(loop, &source->owner);
         source->metallb = kube_metallb_new(source->transport, o->metallb_namespace, on_metallb, source);
         source->secrets = kube_secrets_new(source->transport, control, o->namespace);
@@ -408,8 +273,7 @@ struct kube_source *kube_source_new(struct loop *loop, struct control *control, 
                 follow(source, i, o);
         if (o->daemonset)
                 source->daemonset = daemonset_new(source->transport, o->namespace, o->daemonset);
-        source->lease =
-                lease_new(source->transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, source);
+        source->lead = kube_lead_new(loop, control, source->transport, source->fixed[0], source->metallb, o);
         return source;
 }
 
@@ -420,15 +284,14 @@ bool kube_source_ask_going(struct kube_source *source, void (*answer)(void *, bo
         return source->daemonset;
 }
 
-void kube_source_leave(struct kube_source *source, void (*done)(void *), void *arg)
+struct kube_lead *kube_source_lead(const struct kube_source *source)
 {
-        control_set_leader(source->control, false, 0);
-        lease_release(source->lease, done, arg);
+        return source->lead;
 }
 
 void kube_source_free(struct kube_source *source)
 {
-        lease_free(source->lease);
+        kube_lead_free(source->lead);
         daemonset_free(source->daemonset);
         control_on_configured(source->control, NULL, NULL);
         kube_slices_free(source->slices);
@@ -438,9 +301,6 @@ void kube_source_free(struct kube_source *source)
                 follow_free(source->fixed[i]);
         follow_free(source->namespaces);
         discovery_free(source->discovery);
-        writer_free(source->writer);
-        kube_look_free(source->look);
-        free(source->namespace);
         transport_free(source->transport);
         auth_free(source->auth);
         free(source);
@@ -481,19 +341,8 @@ static void put_watches(const struct kube_source *source, struct metrics *metric
 
 void kube_source_metrics(const struct kube_source *source, struct metrics *metrics)
 {
-        static const char *const results[] = {[WRITE_OK] = "ok",
-                                              [WRITE_CONFLICT] = "conflict",
-                                              [WRITE_GONE] = "gone",
-                                              [WRITE_FAILED] = "failed",
-                                              [WRITE_FAILED_UNKNOWN] = "unknown",
-                                              [WRITE_NOT_LEADING] = "not_leading",
-                                              [WRITE_SUPERSEDED] = "superseded"};
-
         put_watches(source, metrics);
-        for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-                metrics_put(metrics, METRIC_API_WRITES, (double)source->written[i], "result", results[i],
-                            NULL);
+        kube_lead_metrics(source->lead, metrics);
         metrics_put(metrics, METRIC_API_SERVER, 1, "server", transport_status(source->transport).server, NULL);
         metrics_put(metrics, METRIC_API_FAILOVERS, (double)transport_status(source->transport).failovers, NULL);
-        metrics_put(metrics, METRIC_API_WRITES_PENDING, (double)writer_pending(source->writer), NULL);
 }

@@ -1,16 +1,16 @@
 /*
- * The Kubernetes API as the source: one watch per kind fills the store and the configuration, a Lease says
- * who leads, the leader's writes become requests.
+ * The Kubernetes API as the source: one watch per kind fills the store and the configuration. What is written is
+ * kube_lead's.
  */
 #pragma once
 #include <stdbool.h>
 
 struct control;
+struct kube_lead;
 struct kube_source;
 struct loop;
 struct metrics;
 struct run_options;
-struct write;
 
 /* NULL if it is not known how to reach the API server: *why is then a sentence (free it). An API server that
  * is down is no error: it is asked until it answers. */
@@ -18,13 +18,8 @@ struct kube_source *kube_source_new(struct loop *, struct control *, const struc
 /* answer(arg, going), not before this returns and within 500 ms: whether the DaemonSet that --daemonset names is being
  * taken away. False: none is named, and there is no answer. */
 bool kube_source_ask_going(struct kube_source *, void (*answer)(void *arg, bool going), void *arg);
-/* Gives the Lease back; done(arg) when that is done or cannot be done, within 5 s. */
-void kube_source_leave(struct kube_source *, void (*done)(void *arg), void *arg);
 void kube_source_free(struct kube_source *);
-/* The leader's writes; takes ownership; a failure is told by control_write_failed(). */
-void kube_source_write(void *source, struct write *);
-/* fn(arg, whether it was done, why not) after each write of this node's NodeState; NULL: nobody. */
-void kube_source_on_reported(struct kube_source *, void (*fn)(void *arg, bool done, const char *sentence), void *arg);
+struct kube_lead *kube_source_lead(const struct kube_source *); /* writes; lives as long */
 const char *kube_source_server(const struct kube_source *); /* the API server in use */
 /* Which required kinds were not listed yet, and why, a line each; for free(). */
 char *kube_source_missing(const struct kube_source *);

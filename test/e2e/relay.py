@@ -19,6 +19,7 @@ class Relay:
     def __init__(self, cluster, port):
         self.cluster, self.words, self.swallowed, self.closed = cluster, None, 0, threading.Event()
         self.requests = []  # the beginnings of all
+        self.waits_for, self.held, self.released = None, 0, threading.Event()
         self.serving = {}  # each of herald's connections, and what is known of it
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server.load_cert_chain(cluster.pki.server, cluster.pki.server_key)
@@ -83,6 +84,9 @@ class Relay:
                     self.swallowed += 1
                     return
                 elif not state["deaf"]:
+                    if self.waits_for and all(word.encode() in state["request"] for word in self.waits_for):
+                        self.held += 1
+                        self.released.wait(30)
                     near.sendall(data)
 
     @contextlib.contextmanager
@@ -94,6 +98,17 @@ class Relay:
             yield
         finally:
             self.words = None
+
+    @contextlib.contextmanager
+    def hold(self, *words):
+        """While the block runs, the answer of a request in which all these words are is kept; it arrives afterwards."""
+        self.released.clear()
+        self.waits_for, self.held = words, 0
+        try:
+            yield
+        finally:
+            self.waits_for = None
+            self.released.set()
 
     def close(self):
         self.closed.set()

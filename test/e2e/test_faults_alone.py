@@ -69,8 +69,34 @@ def test_a_write_whose_answer_is_cut_off(alone, still):
         delete(alone, "cut-off", "next")
 
 
+def test_a_look_that_comes_too_late_brings_nothing_back(alone, still):  # pylint: disable=unused-argument
+    """A Service is deleted while herald looks what became of a write: the watch is right, the older answer is not."""
+    herald, relay = alone.herald, alone.relay
+    before = herald.metrics()["herald_services"]
+    with relay.mute("PATCH", "/services/too-late/status"), relay.hold("GET /api/v1/namespaces/default/services/too-late"):
+        create(alone, "too-late", wait=False)
+        wait_for(lambda: relay.held, 30, "a look")
+        alone.cluster.kubectl("delete", "service,endpointslice", "too-late")
+        wait_for(lambda: herald.metrics()["herald_services"], 30, "the deletion", until=lambda n: n == before)
+    create(alone, "too-late")  # after the answer came: a count that is wrong shows when this one is gone
+    delete(alone, "too-late")
+    wait_for(lambda: herald.metrics()["herald_services"], 30, "the deletion", until=lambda n: n == before)
+
+
 MERGE = "application/merge-patch+json"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/heraldlb"
+
+
+def test_the_lease_is_not_given_back_while_a_write_is_under_way(alone, still):  # pylint: disable=unused-argument
+    """A leader goes that does not know what became of its write: nobody else may lead before that is over."""
+    with alone.relay.hold("PATCH", "/services/under-way/status"):
+        create(alone, "under-way", wait=False)
+        wait_for(lambda: alone.relay.held, 30, "a write")
+        assert alone.herald.stop() == 0
+        assert alone.cluster.request("GET", LEASE)["spec"]["holderIdentity"].startswith("n1_")
+    alone.herald.start().wait_ready(40)
+    wait_for(lambda: alone.herald.metrics()["herald_leader"], 40, "the end of the Lease")
+    delete(alone, "under-way")
 
 
 def now():

@@ -172,7 +172,7 @@ def test_samples_and_the_talos_overlay_are_accepted(world):
     for sample in sorted(glob.glob(os.path.join(ROOT, "deploy", "samples", "*.yaml"))):
         world.cluster.kubectl("apply", "--dry-run=server", "-f", sample)
     rendered = world.cluster.kubectl("kustomize", os.path.join(ROOT, "deploy", "talos"))
-    assert "https://localhost:7445" in rendered
+    assert "https://localhost:7445" in rendered and "--daemonset=herald" in rendered
     world.cluster.kubectl("apply", "--dry-run=server", "-k", os.path.join(ROOT, "deploy", "talos"))
 
 

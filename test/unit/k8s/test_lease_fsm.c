@@ -147,6 +147,51 @@ static void lead(struct lease_fsm *f, double t)
         ck_assert(f->leading);
 }
 
+/* The term judges who holds an address: it never goes back. */
+START_TEST(a_lease_that_is_made_anew_goes_on_counting)
+{
+        struct lease_fsm f;
+        struct lease_record r = held_by("", "t", 57);
+        lease_fsm_init(&f, "a", at(0), 7);
+        lease_fsm_poll(&f, at(0));
+        lease_fsm_done(&f, LEASE_OK, &r, at(0));
+        ck_assert_int_eq(lease_fsm_poll(&f, at(0)), LEASE_UPDATE);
+        r = lease_fsm_proposal(&f);
+        ck_assert_uint_eq(r.transitions, 58);
+        lease_fsm_done(&f, LEASE_OK, &r, at(0));
+        ck_assert_int_eq(lease_fsm_poll(&f, at(2)), LEASE_UPDATE);
+        lease_fsm_done(&f, LEASE_ABSENT, NULL, at(2)); /* somebody deleted it */
+        ck_assert_int_eq(lease_fsm_poll(&f, lease_fsm_next(&f)), LEASE_GET);
+        lease_fsm_done(&f, LEASE_ABSENT, NULL, at(4));
+        ck_assert_int_eq(lease_fsm_poll(&f, at(4)), LEASE_CREATE);
+        r = lease_fsm_proposal(&f);
+        ck_assert_uint_ge(r.transitions, 58);
+        lease_fsm_done(&f, LEASE_OK, &r, at(4));
+        r = held_by("a", "t2", 0); /* somebody took the count away */
+        f.fresh = false;
+        ck_assert_int_eq(lease_fsm_poll(&f, at(6)), LEASE_GET);
+        lease_fsm_done(&f, LEASE_OK, &r, at(6));
+        ck_assert_int_eq(lease_fsm_poll(&f, at(6)), LEASE_UPDATE);
+        ck_assert_uint_ge(lease_fsm_proposal(&f).transitions, 58);
+}
+END_TEST
+
+START_TEST(the_count_stays_within_what_the_api_takes)
+{
+        struct lease_fsm f;
+        struct lease_record r = held_by("", "t", INT32_MAX);
+        lease_fsm_init(&f, "a", at(0), 7);
+        lease_fsm_poll(&f, at(0));
+        lease_fsm_done(&f, LEASE_OK, &r, at(0));
+        ck_assert_uint_eq(lease_fsm_proposal(&f).transitions, INT32_MAX);
+        r = held_by("a", "t", 0);
+        lease_fsm_init(&f, "a", at(0), 7);
+        lease_fsm_poll(&f, at(0));
+        lease_fsm_done(&f, LEASE_OK, &r, at(0));
+        ck_assert_uint_eq(lease_fsm_proposal(&f).transitions, 1); /* 0 is no term */
+}
+END_TEST
+
 START_TEST(a_leader_renews_every_2_s_without_a_look)
 {
         struct lease_fsm f;
@@ -335,6 +380,8 @@ int main(void)
         tcase_add_test(tc, a_silent_leader_is_followed_after_15_s_of_our_own_clock);
         tcase_add_test(tc, a_live_leader_is_left_alone);
         tcase_add_test(tc, a_lease_that_was_given_back_is_taken_at_once);
+        tcase_add_test(tc, a_lease_that_is_made_anew_goes_on_counting);
+        tcase_add_test(tc, the_count_stays_within_what_the_api_takes);
         tcase_add_test(tc, a_leader_renews_every_2_s_without_a_look);
         tcase_add_test(tc, a_leader_that_cannot_renew_stops_10_s_after_its_last_renewal_was_sent);
         tcase_add_test(tc, an_answer_that_hangs_does_not_hold_the_leader_up);

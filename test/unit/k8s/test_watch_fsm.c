@@ -246,6 +246,55 @@ START_TEST(a_server_that_is_away_for_long_is_never_asked_for_a_list)
 }
 END_TEST
 
+START_TEST(watches_that_are_cut_often_are_opened_at_once)
+{
+        page("7", NULL);
+        for (int i = 0; i < 50; i++)
+                check_step(watch_ends((struct watch_end){.status = 200, .events = i % 2, .lived_ns = 2 * SEC}), WANT_WATCH, 0.4,
+                           0.8);
+}
+END_TEST
+
+/* Each restart of the API server: a cut, nobody there, no rights yet, and it has forgotten our version. */
+START_TEST(many_restarts_are_many_first_ones)
+{
+        page("7", NULL);
+        for (int i = 0; i < 20; i++) {
+                watch_ends((struct watch_end){.status = 200, .events = 1, .lived_ns = 20 * SEC});
+                watch_ends((struct watch_end){.status = 0});
+                watch_ends((struct watch_end){.status = 403});
+                check_step(watch_ends((struct watch_end){.status = 410}), WANT_LIST, 0, 0);
+                page("8", NULL);
+        }
+}
+END_TEST
+
+START_TEST(who_waits_after_a_410_is_not_current)
+{
+        page("7", NULL);
+        for (int i = 0; i < 8; i++)
+                watch_ends((struct watch_end){.status = 503});
+        check_step(watch_ends((struct watch_end){.status = 410}), WANT_LIST, 0, 0);
+        page("8", NULL);
+        ck_assert_int_eq(f.state, WATCH_LIVE);
+        check_step(watch_ends((struct watch_end){.status = 410}), WANT_LIST, 0.4, 0.8);
+        ck_assert_int_eq(f.state, WATCH_STALE);
+}
+END_TEST
+
+START_TEST(a_required_kind_is_never_absent)
+{
+        f.required = true;
+        check_step(list_answers(404, -1), WANT_LIST, 0.4, 0.8);
+        ck_assert_int_eq(f.state, WATCH_STARTING);
+        ck_assert(!f.missing);
+        page("7", NULL);
+        check_step(watch_ends((struct watch_end){.status = 404}), WANT_WATCH, 0.4, 2);
+        ck_assert_int_eq(f.state, WATCH_STALE);
+        ck_assert_str_eq(f.rv, "7");
+}
+END_TEST
+
 START_TEST(a_watch_that_lived_resets_the_backoff)
 {
         page("7", NULL);
@@ -278,6 +327,10 @@ int main(void)
         tcase_add_test(tc, a_broken_watch_is_opened_again_without_a_list);
         tcase_add_test(tc, refusals_that_persist_list_again);
         tcase_add_test(tc, a_server_that_is_away_for_long_is_never_asked_for_a_list);
+        tcase_add_test(tc, watches_that_are_cut_often_are_opened_at_once);
+        tcase_add_test(tc, many_restarts_are_many_first_ones);
+        tcase_add_test(tc, who_waits_after_a_410_is_not_current);
+        tcase_add_test(tc, a_required_kind_is_never_absent);
         tcase_add_test(tc, a_watch_that_lived_resets_the_backoff);
         SRunner *runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

@@ -21,6 +21,7 @@ struct scene {
         struct fake_conn *held[HELD_MAX];
         char bodies[16][512], sentence[512];
         struct mono first, last;
+        int poison; /* the status of every answer about the Service "bad" */
         bool again; /* put the same write again, once, when it failed */
         bool late;
         bool deposed; /* this node leads no more */
@@ -38,7 +39,9 @@ static void serve(void *arg, struct fake_conn *c, const struct fake_request *r)
         s.last = mono_now();
         s.held[s.requests % HELD_MAX] = c;
         s.requests++;
-        if (s.status > 0)
+        if (s.poison && strstr(r->path, "/bad/"))
+                fake_reply(c, s.poison, "", "{}");
+        else if (s.status > 0)
                 fake_reply(c, s.status, s.headers ? s.headers : "", "{\"message\":\"because\"}");
         else if (s.status < 0)
                 fake_close(c);
@@ -51,6 +54,8 @@ static void on_done(void *arg, const struct write *w, enum write_result result, 
         (void)arg;
         s.results[result]++;
         snprintf(s.sentence, sizeof(s.sentence), "%s", sentence);
+        if (s.poison && strcmp(w->ref.name, "bad") == 0)
+                writer_put(s.writer, write_new(w->type, &w->ref));
         if (s.again && result != WRITE_SUPERSEDED) {
                 s.again = false;
                 s.status = 200;
@@ -222,6 +227,21 @@ START_TEST(a_refused_object_waits_alone)
 }
 END_TEST
 
+static const int of_one_object[] = {500, 403};
+
+START_TEST(one_object_that_is_always_refused_holds_up_no_other)
+{
+        s.poison = of_one_object[_i];
+        put(WRITE_STATUS, "bad", "p");
+        run_until(7); /* it alone waits for 6 s now */
+        put(WRITE_STATUS, "web", "p");
+        struct mono before = mono_now();
+        run_until(8);
+        ck_assert_int_eq(s.results[WRITE_OK], 1);
+        ck_assert_int_lt(mono_since(mono_now(), before), 2 * SEC);
+}
+END_TEST
+
 START_TEST(a_server_that_asks_for_time_gets_it)
 {
         s.status = 429;
@@ -309,6 +329,7 @@ int main(void)
         tcase_add_test(tc, many_writes_share_few_connections);
         tcase_add_test(tc, events_are_slowed_down_after_a_burst);
         tcase_add_test(tc, a_refused_object_waits_alone);
+        tcase_add_loop_test(tc, one_object_that_is_always_refused_holds_up_no_other, 0, 2);
         tcase_add_test(tc, a_server_that_asks_for_time_gets_it);
         tcase_add_test(tc, forbidden_events_delay_no_status);
         tcase_add_test(tc, who_does_not_lead_sends_only_its_own);

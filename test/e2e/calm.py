@@ -124,6 +124,15 @@ def calm(world, routed, local, *, updates_of=None):
     assert not capture.unasked(local)
 
 
+@contextlib.contextmanager
+def untouched(world, routed, others):
+    """While the block runs, these nodes announce the address, whatever the rest does, and requests are answered."""
+    with Watcher(lambda: world.lab.next_hops(routed)) as routes, Prober(world.lab.far, f"http://{routed}/") as prober:
+        yield
+    assert all(set(others) <= hops for hops in routes.seen), routes.seen
+    answered(prober)
+
+
 def all_current(world, seconds=60):
     for herald in world.heralds.values():
         wait_current(herald, seconds)

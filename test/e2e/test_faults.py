@@ -9,7 +9,7 @@ import time
 
 import pytest
 from calm import (ALL, ROUTED, all_current, calm, leader, leader_of_lease, next_hops, not_current, owners,
-                  renew_kube_proxies, settled, wait_current, wait_leader)
+                  renew_kube_proxies, settled, untouched, wait_current, wait_leader)
 from kube.api import ApiError
 from netlab import wait_for
 
@@ -114,9 +114,10 @@ def test_an_overloaded_server_is_waited_for(world, pair):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             try:
                 pool.map(crowd, range(8))
+                sent_away = [(herald, len(herald.log_lines("429"))) for herald in world.heralds.values()]
                 wait_for(refused, 30, "an overloaded server")
-                for herald in world.heralds.values():
-                    wait_for(lambda h=herald: h.log_lines("429"), 60, f"{herald} sent away")
+                for herald, before in sent_away:
+                    wait_for(lambda h=herald: len(h.log_lines("429")), 60, f"{herald} sent away", until=lambda n, b=before: n > b)
             finally:
                 ended.set()
         all_current(world)
@@ -129,15 +130,16 @@ def test_a_leader_that_is_killed_is_replaced(world, pair):
     others = sorted(ALL - {first})
     herald = world.heralds[first]
     before = {name: world.addresses(name) for name in services(world)}
-    try:
-        herald.kill9()
-        assert wait_leader(world, other_than=first) in others
-        address, = world.create("later", annotations=ROUTED)
-        next_hops(world, address, set(others))
-        assert {name: world.addresses(name) for name in before} == before
-    finally:
-        herald.start().wait_ready(60)
-    next_hops(world, pair[0], ALL)
+    with untouched(world, pair[0], others):
+        try:
+            herald.kill9()
+            assert wait_leader(world, other_than=first) in others
+            address, = world.create("later", annotations=ROUTED)
+            next_hops(world, address, set(others))
+            assert {name: world.addresses(name) for name in before} == before
+        finally:
+            herald.start().wait_ready(60)
+        next_hops(world, pair[0], ALL)
 
 
 def test_a_leader_that_slept_changes_nothing_when_it_wakes(world, pair):
@@ -145,18 +147,10 @@ def test_a_leader_that_slept_changes_nothing_when_it_wakes(world, pair):
     first = wait_leader(world)
     herald = world.heralds[first]
     before = {name: world.addresses(name) for name in services(world)}
-    herald.pause()
-    try:
-        second = wait_leader(world, other_than=first)
-        addresses = world.create("later", annotations=ROUTED)
-        # one that both could give an address to, and that nobody had when the first one fell asleep
-        wait_for(lambda: announced(world, "later"), 30, "all that the second one has to say about it")
-        world.cluster.kubectl("annotate", "service", "later", "e2e.example.com/touched=yes", "--overwrite")
-        versions = {name: version(world, name) for name in services(world)}
-    finally:
-        herald.resume()
-    wait_for(lambda: herald.metrics()["herald_leader"], 30, "the end of its leading", until=lambda leads: not leads)
-    wait_current(herald)
+    with untouched(world, pair[0], ALL - {first}):
+        addresses, versions, second = replaced(world, herald, first)
+        wait_for(lambda: herald.metrics()["herald_leader"], 30, "the end of its leading", until=lambda leads: not leads)
+        wait_current(herald)
     assert {name: version(world, name) for name in services(world)} == versions, "nobody wrote anything"
     assert leader_of_lease(world) == second
     assert {name: world.addresses(name) for name in before} == before
@@ -178,7 +172,7 @@ def test_an_address_that_was_given_to_another_is_not_won_back(world, pair):
         world.create("first-of-it", annotations=before["metadata"]["annotations"])
         next_hops(world, "203.0.113.99", ALL)
         first = world.cluster.get("service", "first-of-it")["metadata"]["uid"]
-        with cut(node, world.cluster.address):
+        with untouched(world, pair[0], ALL), cut(node, world.cluster.address):
             wait_for(lambda: not_current(herald), 60, "watches that are not current")
             world.delete("first-of-it")
             world.create("later", annotations=before["metadata"]["annotations"], families=("IPv4",))
@@ -193,6 +187,21 @@ def test_an_address_that_was_given_to_another_is_not_won_back(world, pair):
 
 
 # ---- helpers
+
+def replaced(world, herald, first):
+    """While this leader sleeps another one gives an address away: the addresses, what stands there then, and who it is."""
+    herald.pause()
+    try:
+        second = wait_leader(world, other_than=first)
+        addresses = world.create("later", annotations=ROUTED)
+        # one that both could give an address to, and that nobody had when the first one fell asleep
+        wait_for(lambda: announced(world, "later"), 30, "all that the second one has to say about it")
+        world.cluster.kubectl("annotate", "service", "later", "e2e.example.com/touched=yes", "--overwrite")
+        versions = {name: version(world, name) for name in services(world)}
+    finally:
+        herald.resume()
+    return addresses, versions, second
+
 
 def services(world):
     return [item["metadata"]["name"] for item in world.cluster.get("services", "-n", "default")["items"]

@@ -7,7 +7,7 @@ import os
 import pytest
 from alone import POOL, RELAY_PORT, SERVICES, addresses, configure, create, delete, install, routed, small_world, synced
 from calm import Watcher
-from conftest import NAMESPACE, ROOT
+from conftest import NAMESPACE, ROOT, config_object
 from netlab import wait_for
 from netlab.wait import holds
 from relay import relayed
@@ -20,11 +20,17 @@ def alone():
         yield world
 
 
+def name_of(request):
+    return request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+
+
 @pytest.fixture
 def held(alone, request):
     """A Service that is announced, which must have its address and its route after the test as before."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    name = name_of(request)
+    create(alone, "lower")
     address = create(alone, name)
+    delete(alone, "lower")  # whoever gave the held one up would get this one
     try:
         yield address
         assert addresses(alone, name) == [address]
@@ -130,15 +136,22 @@ def test_a_new_leader_adopts_what_it_has_not_seen(alone):
         delete(alone, "waits", "unseen")
 
 
-def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held):
+def test_a_pool_that_is_deleted_and_made_again_loses_nothing(alone, held, request):
     """Nothing may announce an address that no pool has, but it stays the Service's for a minute."""
     before = valid_objects(alone)
-    alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "pool", "-n", NAMESPACE)
-    wait_for(lambda: valid_objects(alone), 10, "a pool less", until=lambda n: n == before - 1)
-    alone.cluster.apply(POOL)
-    other = create(alone, "other")
-    assert other != held
-    delete(alone, "other")
+    alone.cluster.apply(config_object("IPAddressPool", "second", addresses=["203.0.114.0/28"]))  # another valid one
+    try:
+        wait_for(lambda: valid_objects(alone), 10, "a second pool", until=lambda n: n == before + 1)
+        alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "pool", "-n", NAMESPACE)
+        wait_for(lambda: valid_objects(alone), 10, "a pool less", until=lambda n: n == before)
+        wait_for(lambda: alone.lab.next_hops(held), 10, "no route", until=lambda hops: not hops)
+        assert addresses(alone, name_of(request)) == [held]
+        alone.cluster.apply(POOL)
+        other = create(alone, "other")
+        assert other != held
+        delete(alone, "other")
+    finally:
+        alone.cluster.kubectl("delete", "ipaddresspools.heraldlb.io", "second", "-n", NAMESPACE)
 
 
 def test_crds_that_are_removed_and_installed_again(alone, held):  # pylint: disable=unused-argument

@@ -134,7 +134,7 @@ class Documents:
                        "conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}})
 
     def service(self, name, *, namespace="default", pool=None, ips=(), policy="Cluster", families=("IPv4",),
-                annotations=None, port=80):
+                annotations=None, port=80, lb_class=None):
         """A Service of type LoadBalancer. pool and ips (requested addresses) become annotations."""
         notes = dict(annotations or {})
         if pool:
@@ -145,6 +145,7 @@ class Documents:
             "apiVersion": "v1", "kind": "Service",
             "metadata": {"name": name, "namespace": namespace, "annotations": notes},
             "spec": {"type": "LoadBalancer", "externalTrafficPolicy": policy, "selector": {"app": name},
+                     **({"loadBalancerClass": lb_class} if lb_class else {}),
                      "ipFamilies": list(families),
                      "ipFamilyPolicy": "RequireDualStack" if len(families) > 1 else "SingleStack",
                      "ports": [{"name": "http", "protocol": "TCP", "port": port, "targetPort": 8080}]}})

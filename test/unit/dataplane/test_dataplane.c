@@ -160,6 +160,24 @@ START_TEST(checks_are_asked_at_the_addresses_of_the_node)
 }
 END_TEST
 
+START_TEST(its_healthz_may_be_elsewhere)
+{
+        int changes = 0;
+        loop = loop_new("test");
+        serve_at(&health, "127.0.0.2", 200);
+        dp = dataplane_new(loop, on_changed, &changes);
+        struct settings settings = {.healthz_port = health.port};
+        ip_parse("127.0.0.2", &settings.healthz_ip);
+        dataplane_configure(dp, &settings, false);
+        ck_assert(!is_open());
+        dataplane_wait(dp, true, NULL, 0);
+        wait_until(is_open);
+        dataplane_free(dp);
+        evhttp_free(health.http);
+        loop_free(loop);
+}
+END_TEST
+
 START_TEST(settings_turn_it_off)
 {
         int changes = 0;
@@ -180,6 +198,6 @@ END_TEST
 int main(void)
 {
         const TTest *const tests[] = {it_asks_until_all_is_well, checks_are_asked_at_the_addresses_of_the_node,
-                                      settings_turn_it_off};
+                                      its_healthz_may_be_elsewhere, settings_turn_it_off};
         return run_tests("dataplane", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -424,6 +424,10 @@ START_TEST(node_signals)
                  ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"reason\":"
                  "\"KubeletNotReady\",\"message\":\"[PLEG is not healthy, node is shutting down]\"}]}",
                  {.leaving = REASON_NODE_SHUTTING_DOWN}},
+                {"", /* not every reason why it is not ready */
+                 ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"reason\":"
+                 "\"KubeletNotReady\",\"message\":\"container runtime network not ready\"}]}",
+                 {.ready = false}},
                 {"",
                  ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":"
                  "\"KubeletNotReady\",\"message\":\"node is shutting down\"}]}",

@@ -174,6 +174,33 @@ START_TEST(nodes_that_may_not_announce_are_an_event)
 }
 END_TEST
 
+START_TEST(nodes_that_go_are_an_event)
+{
+        static const struct {
+                const char *what, *reason;
+        } rows[] = {{"tainted", "NodeOutOfService"}, {"leaving", "NodeLeaving"}, {"netdown", "NodeNetworkUnavailable"}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                char node[32], expected[80];
+                begin();
+                show("", NULL);
+                struct write *first = decide_once();
+                show("ip=10.0.0.0 alloc=lan", first);
+                expect("");
+                snprintf(node, sizeof(node), "n1 %s", rows[i].what);
+                store_put(store, test_fact(KIND_NODE, node));
+                snprintf(node, sizeof(node), "n2 %s", rows[i].what);
+                store_put(store, test_fact(KIND_NODE, node));
+                now = mono_add(now, 60 * SEC);
+                snprintf(expected, sizeof(expected), "conditions: Announced=!False(%s)", rows[i].reason);
+                expect(expected);
+                ck_assert_ptr_nonnull(alarm);
+                ck_assert_ptr_nonnull(strstr(alarm, rows[i].reason));
+                write_free(first);
+                end();
+        }
+}
+END_TEST
+
 START_TEST(pods_that_are_not_there_are_no_event)
 {
         begin();
@@ -221,7 +248,7 @@ int main(void)
 {
         const TTest *const tests[] = {the_first_write_says_both, why_not_is_said_too,
                                       a_turn_is_told_at_once_and_words_wait,
-                                      nodes_that_may_not_announce_are_an_event,
+                                      nodes_that_may_not_announce_are_an_event, nodes_that_go_are_an_event,
                                       pods_that_are_not_there_are_no_event, what_failed_is_said_again,
                                       other_classes_are_left_alone};
         return run_tests("conditions", tests, sizeof(tests) / sizeof(tests[0]));

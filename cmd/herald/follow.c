@@ -132,7 +132,7 @@ static void take_document(struct follow *f, struct json_object *object)
                 return;
         known = find_known(f, &ref, true);
         known->round = f->round;
-        if (known->rv && strcmp(known->rv, ref.rv) == 0)
+        if (known->rv && *ref.rv && strcmp(known->rv, ref.rv) == 0)
                 return; /* a relist showed what we have */
         free(known->rv);
         known->rv = xstrdup(ref.rv);

@@ -199,6 +199,8 @@ static void decode_status(struct fact *fact, struct json_object *obj)
                 const char *text = json_string_at(json_item(ingress, i), "ip");
                 if (text && ip_parse(text, &svc->status_ips[svc->n_status]))
                         svc->n_status++;
+                else
+                        svc->has_hostname = true;
         }
 }
 

@@ -48,6 +48,7 @@ struct control {
         struct verdicts *verdicts;
         bool config_dirty, synced, leader, left;
         bool incomplete; /* some configuration is not known */
+        bool peers_unknown; /* and BGPPeers are a part of it */
         void (*configured)(void *arg, const struct config *);
         void *configured_arg;
         bool announced_all; /* the first plan after sync was handed over */
@@ -195,7 +196,7 @@ static void look_at_self(struct control *control, bool new_input, struct mono no
         struct self *self = &control->self;
         const struct fact *node = store_node(control->store, control->options.node);
 
-        self->peers_here = peers_choose(control->peers, control->config, new_input, node);
+        self->peers_here = peers_choose(control->peers, control->config, new_input, control->peers_unknown, node);
         if (peers_news(control->peers))
                 tell_verdicts(control);
         if (node)
@@ -244,7 +245,7 @@ static void step(void *arg)
                 announce_all(control);
         if (control->leader && !control->incomplete && !control->self.foreign)
                 wake_at(control, mono_min(lead_step(control, now), tell_objects(control, now)));
-        else
+        else if (!control->leader) /* one that is held up looks at them later */
                 forget_dirty_services(control);
         wake_at(control, plans_again(control->plans));
 }
@@ -268,17 +269,21 @@ void control_set_foreign(struct control *control, bool foreign)
                                       "written until it is gone (ForeignController)"
                                     : "MetalLB's speaker is gone: addresses are announced and given from now on");
         control->self.foreign = foreign;
+        lead_resume(control->lead);
         store_mark_all(control->store);
         schedule(control);
 }
 
-void control_set_complete(struct control *control, bool complete)
+void control_set_complete(struct control *control, bool complete, bool peers_known)
 {
+        control->peers_unknown = !peers_known;
         if (complete == !control->incomplete)
                 return;
         control->incomplete = !complete;
-        if (complete)
+        if (complete) {
+                lead_resume(control->lead);
                 store_mark_all(control->store);
+        }
         schedule(control);
 }
 

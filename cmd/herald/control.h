@@ -50,14 +50,14 @@ void control_set_leader(struct control *, bool leader, uint64_t term);
 /* A WRITE_STATUS was not carried out, or nobody knows. One that was carried out is seen through the store. */
 void control_write_failed(struct control *, const struct write *, enum lead_failure);
 
-/* A WRITE_CONDITIONS or WRITE_STATUS_PATCH was not carried out. */
+/* What a write said of conditions, or of a configuration object, was not carried out. */
 void control_conditions_failed(struct control *, const struct write *);
 
 /* MetalLB's speaker runs: nothing is announced or written (ForeignController). */
 void control_set_foreign(struct control *, bool foreign);
 /* Whether all configuration is known. While it is not, nothing is allocated or taken back, and what is announced
  * stays as long as a status holds it. */
-void control_set_complete(struct control *, bool complete);
+void control_set_complete(struct control *, bool complete, bool peers_known);
 /* fn(arg, config) after each new configuration, before anything is planned with it; NULL: nobody. */
 void control_on_configured(struct control *, void (*fn)(void *arg, const struct config *), void *arg);
 

@@ -22,13 +22,15 @@ static const char LEASE_NAME[] = "heraldlb";
 static const int64_t LAST_WRITES = 2 * SEC;
 
 struct kube_lead {
+        struct loop *loop;
         struct control *control;
         struct follow *services;
         const struct kube_metallb *metallb;
-        struct lease *lease;
+        struct transport *transport;
+        struct lease *lease; /* NULL: does not compete yet */
         struct writer *writer;
         struct kube_look *look;
-        char *namespace;
+        char *namespace, *node;
         uint64_t term;       /* of the Lease that we hold; 0: none */
         uint64_t leads;      /* the term in which everything was adopted */
         uint64_t keyed;      /* the term in which the group key was asked for */
@@ -62,19 +64,6 @@ static void on_following(void *arg)
         control_set_leader(lead->control, false, 0);
 }
 
-void kube_lead_look(struct kube_lead *lead, bool synced)
-{
-        if (!lead->term || !synced || lead->left || follow_stats(lead->services).lists == lead->adopted_by)
-                return;
-        if (lead->leads != lead->term)
-                control_set_leader(lead->control, true, lead->term);
-        lead->leads = lead->term;
-        if (lead->keyed != lead->term && !kube_metallb_speaks(lead->metallb)) {
-                lead->keyed = lead->term;
-                writer_put(lead->writer, group_key_write(lead->namespace));
-        }
-}
-
 static bool may_lead(void *arg)
 {
         struct kube_lead *lead = arg;
@@ -100,13 +89,31 @@ static void on_trouble(void *arg, const char *sentence)
 static const struct lease_handler lease_handler = {
         .leading = on_leading, .following = on_following, .trouble = on_trouble};
 
+void kube_lead_look(struct kube_lead *lead, bool able)
+{
+        if (able && !lead->lease && !lead->left)
+                lead->lease = lease_new(lead->transport, lead->namespace, LEASE_NAME, lead->node, &lease_handler, lead);
+        if (!lead->term || lead->left || follow_stats(lead->services).lists == lead->adopted_by)
+                return;
+        if (lead->leads != lead->term)
+                control_set_leader(lead->control, true, lead->term);
+        lead->leads = lead->term;
+        if (lead->keyed != lead->term && !kube_metallb_speaks(lead->metallb)) {
+                lead->keyed = lead->term;
+                writer_put(lead->writer, group_key_write(lead->namespace));
+        }
+}
+
 static void give_back_if_idle(struct kube_lead *lead)
 {
         if (!lead->left || lead->ends || writer_finish_leading(lead->writer) > 0)
                 return;
         lead->ends = true;
         loop_timer_stop(lead->patience);
-        lease_release(lead->lease, lead->left, lead->left_arg);
+        if (lead->lease)
+                lease_release(lead->lease, lead->left, lead->left_arg);
+        else
+                loop_defer(lead->loop, lead->left, lead->left_arg);
 }
 
 static void on_written(void *arg, const struct write *write, enum write_result result, const char *sentence)
@@ -143,7 +150,6 @@ static void on_written(void *arg, const struct write *write, enum write_result r
         switch (result) {
         case WRITE_OK:
         case WRITE_SUPERSEDED:
-        case WRITE_GONE: /* the watch tells the rest */
                 break;
         case WRITE_CONFLICT:
                 control_write_failed(lead->control, write, LEAD_CONFLICT);
@@ -151,6 +157,7 @@ static void on_written(void *arg, const struct write *write, enum write_result r
         case WRITE_FAILED:
                 control_write_failed(lead->control, write, LEAD_REFUSED);
                 break;
+        case WRITE_GONE: /* as a rule the watch tells the rest */
         case WRITE_FAILED_UNKNOWN:
                 kube_look_at(lead->look, write);
                 break;
@@ -197,14 +204,16 @@ struct kube_lead *kube_lead_new(struct loop *loop, struct control *control, stru
 {
         struct kube_lead *lead = xcalloc(1, sizeof(*lead));
 
+        lead->loop = loop;
         lead->control = control;
         lead->services = services;
         lead->metallb = metallb;
+        lead->transport = transport;
         lead->namespace = xstrdup(o->namespace);
+        lead->node = xstrdup(o->node_name);
         lead->patience = loop_timer_new(loop, out_of_patience, lead);
         lead->writer = writer_new(transport, o->node_name, on_written, may_lead, lead);
         lead->look = kube_look_new(transport, control, on_looked, lead);
-        lead->lease = lease_new(transport, o->namespace, LEASE_NAME, o->node_name, &lease_handler, lead);
         return lead;
 }
 
@@ -217,6 +226,7 @@ void kube_lead_free(struct kube_lead *lead)
         writer_free(lead->writer);
         kube_look_free(lead->look);
         free(lead->namespace);
+        free(lead->node);
         free(lead);
 }
 

@@ -15,12 +15,12 @@ struct run_options;
 struct transport;
 struct write;
 
-/* Competes at once. services and metallb are borrowed. */
+/* services and metallb are borrowed. */
 struct kube_lead *kube_lead_new(struct loop *, struct control *, struct transport *, struct follow *services,
                                 const struct kube_metallb *, const struct run_options *);
 void kube_lead_free(struct kube_lead *); /* NULL is fine */
-/* Something was listed, or changed. synced: all that is required was listed once. */
-void kube_lead_look(struct kube_lead *, bool synced);
+/* Something was listed, or changed. able: all was listed that a leader has to know; from then on it competes. */
+void kube_lead_look(struct kube_lead *, bool able);
 /* Takes ownership; a failure is told by control_write_failed(). */
 void kube_lead_write(void *lead, struct write *);
 /* fn(arg, whether it was done, why not) after each write of this node's NodeState; NULL: nobody. */

@@ -15,6 +15,7 @@ struct peers {
         const struct secrets *secrets;
         bool *here;
         bool news;
+        bool unknown; /* at the last choice */
         struct arena *arena; /* of verdicts */
         struct verdict *verdicts;
         size_t n_verdicts;
@@ -82,11 +83,30 @@ static void add_password(struct peers *peers, struct bgp_peer *peer)
                 tell_missing(peers, peer, secret.why);
 }
 
+/* Those of before that none of v takes the place of. */
+static size_t add_former(const struct peers *peers, struct bgp_peer *v, size_t n)
+{
+        size_t n_former, n_known = n;
+        const struct bgp_peer *former = state_peers(peers->state, &n_former);
+
+        for (size_t i = 0; i < n_former; i++) {
+                size_t j = 0;
+                while (j < n_known && !bgp_peer_same_session(&v[j], &former[i]) &&
+                       strcmp(v[j].ref.name, former[i].ref.name) != 0)
+                        j++;
+                if (j == n_known)
+                        v[n++] = former[i];
+        }
+        return n;
+}
+
 static void hand_over(struct peers *peers, const struct config *config)
 {
-        struct bgp_peer *v = xcalloc(config->n_peers + 1, sizeof(*v));
-        size_t n = 0;
+        size_t n = 0, n_former;
+        struct bgp_peer *v;
 
+        state_peers(peers->state, &n_former);
+        v = xcalloc(config->n_peers + n_former + 1, sizeof(*v));
         arena_free(peers->arena);
         peers->arena = arena_new();
         peers->verdicts = arena_array(peers->arena, config->n_peers, sizeof(*peers->verdicts));
@@ -99,6 +119,8 @@ static void hand_over(struct peers *peers, const struct config *config)
                         add_password(peers, &v[n]);
                 n++;
         }
+        if (peers->unknown)
+                n = add_former(peers, v, n);
         for (size_t i = 0; i < peers->n_announcers; i++)
                 peers->announcers[i]->peers(peers->announcers[i]->self, v, n);
         state_put_peers(peers->state, v, n);
@@ -120,7 +142,7 @@ const struct verdict *peers_verdicts(const struct peers *peers, size_t *n)
         return peers->verdicts;
 }
 
-const bool *peers_choose(struct peers *peers, const struct config *config, bool new_input,
+const bool *peers_choose(struct peers *peers, const struct config *config, bool new_input, bool unknown,
                          const struct fact *node)
 {
         struct label hostname = {"kubernetes.io/hostname", peers->node};
@@ -129,12 +151,13 @@ const bool *peers_choose(struct peers *peers, const struct config *config, bool 
         bool *here = xcalloc(config->n_peers + 1, sizeof(bool));
 
         plan_peers(config, labels, here);
-        if (!new_input && peers->here && memcmp(here, peers->here, config->n_peers * sizeof(bool)) == 0) {
+        if (!new_input && peers->here && unknown == peers->unknown && memcmp(here, peers->here, config->n_peers * sizeof(bool)) == 0) {
                 free(here);
                 return peers->here;
         }
         free(peers->here);
         peers->here = here;
+        peers->unknown = unknown;
         tell_refused(config, labels, here);
         hand_over(peers, config);
         return here;

@@ -136,10 +136,11 @@ static const struct want *packed(const struct plan *plan, struct want *made)
         return want;
 }
 
-/* Only what is configured, and is not known now, could answer otherwise. */
+/* Only what is configured, and is not known now, could answer otherwise: pools, advertisements, peers; Settings say which
+ * class is ours and whether a label of nodes counts. */
 static bool lacks_config(enum reason reason)
 {
-        return reason == REASON_ADDRESS_NOT_IN_POOL || reason == REASON_POOL_NOT_ALLOWED ||
+        return reason == REASON_NO_ADDRESS || reason == REASON_NODE_EXCLUDED || reason == REASON_ADDRESS_NOT_IN_POOL || reason == REASON_POOL_NOT_ALLOWED ||
                reason == REASON_NO_ADVERTISEMENT || reason == REASON_NODE_NOT_SELECTED || reason == REASON_NO_PEERS ||
                reason == REASON_NO_PEER_OF_FAMILY;
 }
@@ -172,7 +173,7 @@ static void plan_one(struct plans *plans, const struct plans_facts *facts, struc
         want = packed(plan, made);
         plans->again = mono_min(plans->again, plan->again);
         plans->made++;
-        if (facts->incomplete && stays(plan, want)) {
+        if (facts->incomplete && stays(plan, want) && plan_may_stay(facts->store, facts->config, facts->self, ip)) {
                 want_free(want);
                 return;
         }

@@ -90,6 +90,14 @@ static bool is_complete(const struct kube_source *source)
         return !source->namespaces || follow_listed(source->namespaces);
 }
 
+static bool knows_peers(const struct kube_source *source)
+{
+        for (size_t i = 0; i < N_FIXED; i++)
+                if (fixed[i].kind == KIND_BGPPEER && !follow_listed(source->fixed[i]))
+                        return false;
+        return true;
+}
+
 static bool all_there(const struct kube_source *source)
 {
         for (size_t i = 0; i < N_FIXED; i++)
@@ -116,12 +124,12 @@ static void look(struct kube_source *source)
         if (!source->synced && !all_there(source))
                 return;
         control_set_foreign(source->control, kube_metallb_speaks(source->metallb));
-        control_set_complete(source->control, is_complete(source));
+        control_set_complete(source->control, is_complete(source), knows_peers(source));
         if (!source->synced)
                 control_synced(source->control);
         source->synced = true;
         if (source->lead)
-                kube_lead_look(source->lead, true);
+                kube_lead_look(source->lead, is_complete(source));
 }
 
 static void on_changed(void *arg, struct follow *f)

@@ -157,7 +157,15 @@ static void check_across(struct builder *b)
         free(ads);
 }
 
-/* The structs of a kind as one array. Refused objects are left out, but for pools that have a name. */
+/* What can be read of these counts, too: a pool allows what is held, Settings say whose Services are ours. */
+static bool counts_if_refused(const struct object *o)
+{
+        const char *name = o->r.ref.name;
+        return (o->table->kind == KIND_IPADDRESSPOOL && name[0]) ||
+               (o->table->kind == KIND_SETTINGS && strcmp(name, "default") == 0);
+}
+
+/* The structs of a kind as one array. */
 static void *collect(struct builder *b, enum kind kind, size_t *n)
 {
         size_t size = kind_table(kind)->size, all;
@@ -168,7 +176,7 @@ static void *collect(struct builder *b, enum kind kind, size_t *n)
                 bool good = v[i]->r.errors == 0;
                 if (kind == KIND_IPADDRESSPOOL)
                         ((struct pool *)v[i]->typed)->valid = good;
-                if (good || (kind == KIND_IPADDRESSPOOL && v[i]->r.ref.name[0]))
+                if (good || counts_if_refused(v[i]))
                         memcpy(array + (*n)++ * size, v[i]->typed, size);
         }
         free(v);

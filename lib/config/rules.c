@@ -129,13 +129,18 @@ void check_settings(struct reading *r, struct json_object *spec, void *object)
         struct settings *settings = object;
         struct json_object *plane = json_at(spec, "dataPlane");
         size_t path = path_field(r, "dataPlane");
-        if (settings->healthz && strcmp(settings->healthz, "off") == 0)
+        if (settings->healthz && strcmp(settings->healthz, "off") == 0) {
                 settings->data_plane_off = true;
-        else if (settings->healthz &&
-                 !address_parse(settings->healthz, &settings->healthz_ip, &settings->healthz_port))
+        } else if (settings->healthz &&
+                   !address_parse(settings->healthz, &settings->healthz_ip, &settings->healthz_port)) {
+                settings->healthz_ip = (struct ip){0};
+                settings->healthz_port = 0;
                 refuse_field(r, plane, "kubeProxyHealthz",
                              "is neither \"off\" nor an address with a port, such as \"127.0.0.1:10256\"");
+        }
         path_pop(r, path);
+        if (json_at(spec, "loadBalancerClass") && !settings->lb_class)
+                settings->lb_class = ""; /* refused, and it is nobody's: without it Services of others would be ours */
         if (strcmp(r->ref.name, "default") != 0) {
                 path_pop(r, 0);
                 path_field(r, "metadata");

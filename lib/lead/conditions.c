@@ -44,9 +44,11 @@ bool conditions_of(struct seat *seat, const struct store *store, const struct co
                 announced.message, arena);
         for (enum condition c = 0; c < CONDITIONS; c++) {
                 uint64_t digest = condition_digest(out[c].is, reason_name(out[c].reason), out[c].message);
-                out[c].said = out[c].reason != REASON_NONE && digest_is_new(seat, fact, c, digest);
-                news |= out[c].said;
-                urgent |= out[c].said && out[c].moved;
+                bool is_new = out[c].reason != REASON_NONE && digest_is_new(seat, fact, c, digest);
+                /* what is on its way is named again: a write may take the place of one that waits */
+                out[c].said = out[c].reason != REASON_NONE && digest != seen[c].digest;
+                news |= is_new || (out[c].said && decision->write);
+                urgent |= (is_new && out[c].moved) || (out[c].said && decision->write);
         }
         seat->conditions_due = news && !urgent && mono_before(now, seat->conditions_at);
         if (!news || seat->conditions_due)

@@ -280,7 +280,9 @@ static void decide_held(struct desk *desk)
 static void decide_bare(struct desk *desk)
 {
         const struct service *service = desk->service;
-        bool asks = service->n_requested > 0 || service->requested_pool;
+        bool another_pool = service->requested_pool && (!service->allocated_pool ||
+                                                        strcmp(service->requested_pool, service->allocated_pool) != 0);
+        bool asks = service->n_requested > 0 || another_pool;
         struct grant grant;
         if (desk->have.n_lost > 0 && !asks) {
                 settle_lost(desk);
@@ -346,6 +348,10 @@ void decide(const struct store *store, const struct config *config, const struct
                 take_inventory_of_old(&desk, before);
         if (service->n_status > 0 && !service->allocated_pool) {
                 decide_foreign(&desk);
+                return;
+        }
+        if (service->has_hostname && !service->allocated_pool) {
+                say(&desk, REASON_FOREIGN_ADDRESS, NULL);
                 return;
         }
         bool restores = service->n_status == 0 && desk.have.n_kept > 0; /* an invalid pool allows that too */

@@ -25,6 +25,10 @@
 #define WRITES_PER_LOOK 5
 #define BACKOFF_FIRST   (1 * SEC)
 #define BACKOFF_LONGEST (60 * SEC)
+#define BEHIND_PATIENCE (10 * SEC) /* a conflict need not be a newer object: policies answer 409, too */
+#define RESTORES_AT_ONCE 3
+#define RESTORE_PAUSE   (2 * SEC) /* shorter than an address without a holder is announced */
+#define RESTORE_PEACE   (60 * SEC)
 
 struct lead {
         struct seats seats;
@@ -108,6 +112,20 @@ static void keep_in_mind(struct seat *seat, const struct config *config, const s
                 seat_hold(seat, service->status_ips, service->n_status);
 }
 
+/* Who holds the same address may have lost it by this change, or shares it no longer. */
+static void queue_sharers(struct lead *lead, const struct store *store, const struct fact *fact)
+{
+        for (size_t i = 0; i < fact->u.service.n_status; i++) {
+                struct store_cursor cursor = {0};
+                const struct fact *other;
+                while ((other = store_next_holder(store, fact->u.service.status_ips[i], &cursor))) {
+                        struct seat *seat = seat_find(&lead->seats, other->ref.namespace, other->ref.name);
+                        if (seat && other != fact)
+                                seat_queue(&lead->seats, seat, true);
+                }
+        }
+}
+
 /* The Service is new to us, has changed, or is gone. */
 static void see(struct lead *lead, const struct store *store, const struct config *config,
                 const char *namespace, const char *name)
@@ -124,6 +142,9 @@ static void see(struct lead *lead, const struct store *store, const struct confi
                 seat = seat_obtain(&lead->seats, namespace, name);
                 seat->uid = xstrdup(fact->ref.uid);
                 seat->created = fact->created;
+                const struct fact *had = store_cleared(store, namespace, name); /* while nobody led */
+                if (!lead->started && had && strcmp(had->ref.uid, fact->ref.uid) == 0 && had->u.service.allocated_pool)
+                        seat_hold(seat, had->u.service.status_ips, had->u.service.n_status);
         }
         check_flight(seat, fact);
         if (!fact->u.service.load_balancer && !fact->u.service.n_status && !seat->flight.up) {
@@ -133,6 +154,8 @@ static void see(struct lead *lead, const struct store *store, const struct confi
         keep_in_mind(seat, config, &fact->u.service);
         claim(lead, seat, fact);
         seat_queue(&lead->seats, seat, true);
+        if (lead->started) /* else all are looked at */
+                queue_sharers(lead, store, fact);
 }
 
 static void see_all(struct lead *lead, struct store *store, const struct config *config)
@@ -153,9 +176,11 @@ static void see_all(struct lead *lead, struct store *store, const struct config 
 
 static struct mono due(const struct seat *seat)
 {
-        if (seat->trouble == TROUBLE_LATER)
+        if (seat->trouble != TROUBLE_NONE)
                 return seat->retry_at;
-        struct mono when = seat->conditions_due ? seat->conditions_at : MONO_NEVER;
+        struct mono when = seat->conditions_due && !seat->flight.up ? seat->conditions_at : MONO_NEVER;
+        if (seat->robbed)
+                when = mono_min(when, seat->restore_at);
         if (seat->trouble == TROUBLE_NONE && seat->lost && !seat->flight.up)
                 when = mono_min(when, mono_add(seat->lost_since, LEAD_GRACE));
         return when;
@@ -164,6 +189,21 @@ static struct mono due(const struct seat *seat)
 static bool behind(const struct seat *seat, const struct fact *fact)
 {
         return seat->trouble == TROUBLE_BEHIND && strcmp(seat->tried, fact->ref.rv) == 0;
+}
+
+/* Whoever clears a status as often as it is restored is not answered as fast. */
+static bool is_robbed_again(struct seat *seat, const struct fact *fact, struct mono now)
+{
+        seat->robbed = fact->u.service.n_status == 0 && seat->n_held > 0 && !seat->flight.up &&
+                       mono_before(now, seat->restore_at);
+        return seat->robbed;
+}
+
+static void count_restoring(struct seat *seat, struct mono now)
+{
+        if (!mono_before(now, mono_add(seat->restore_at, RESTORE_PEACE)))
+                seat->restores = 0;
+        seat->restore_at = ++seat->restores < RESTORES_AT_ONCE ? now : mono_add(now, RESTORE_PAUSE);
 }
 
 static void queue_timed(struct lead *lead, const struct store *store, struct mono now)
@@ -192,7 +232,8 @@ static void queue_waiting(struct lead *lead)
 
 static void keep_time(struct lead *lead, struct seat *seat)
 {
-        seat_time(&lead->seats, seat, seat->lost || seat->conditions_due || seat->trouble != TROUBLE_NONE);
+        seat_time(&lead->seats, seat,
+                  seat->lost || seat->robbed || seat->conditions_due || seat->trouble != TROUBLE_NONE);
 }
 
 /* ---- writes ---- */
@@ -259,7 +300,6 @@ static void write_again(struct turn *turn, struct seat *seat, const struct fact 
         const struct flight old = seat->flight;
         seat->flight = (struct flight){0};
         status(turn, seat, fact, old.ips, old.n, old.pool);
-        seat->flight.unsure = true;
         free(old.ips);
         free(old.pool);
         free(old.rv);
@@ -314,6 +354,8 @@ static void conclude(struct turn *turn, struct seat *seat, const struct fact *fa
                 seat_hold(seat, NULL, 0);
                 claim(turn->lead, seat, fact);
         }
+        if (decision->write && fact->u.service.n_status == 0 && seat->n_held > 0)
+                count_restoring(seat, turn->now);
         if (decision->write)
                 status(turn, seat, fact, decision->ips, decision->n, decision->pool);
         if (ours)
@@ -332,8 +374,9 @@ static void look(struct turn *turn, struct seat *seat)
 {
         const struct fact *fact = store_service(turn->store, seat_namespace(seat), seat_name(seat));
         struct decision decision;
-        bool again = seat->trouble == TROUBLE_LATER;
-        if (!fact || behind(seat, fact) || (again && mono_before(turn->now, seat->retry_at)))
+        bool late = seat->trouble != TROUBLE_NONE && !mono_before(turn->now, seat->retry_at);
+        bool waits = fact && behind(seat, fact), again = seat->trouble == TROUBLE_LATER || waits;
+        if (!fact || (again && !late))
                 return;
         seat->trouble = TROUBLE_NONE;
         if (seat->flight.up) {
@@ -344,8 +387,14 @@ static void look(struct turn *turn, struct seat *seat)
                 tell_landed(turn, fact);
         seat->landed = false;
         if (seat->flight.up) {
+                bool unsure = seat->flight.unsure || !waits; /* what met a conflict did not land */
                 if (again)
                         write_again(turn, seat, fact);
+                seat->flight.unsure = again ? unsure : seat->flight.unsure;
+                keep_time(turn->lead, seat);
+                return;
+        }
+        if (is_robbed_again(seat, fact, turn->now)) {
                 keep_time(turn->lead, seat);
                 return;
         }
@@ -395,7 +444,10 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
 {
         struct seat *seat = seat_find(&lead->seats, ref->namespace, ref->name);
         const struct fact *fact = store_service(store, ref->namespace, ref->name);
-        if (!seat || !seat->flight.up || strcmp(seat->uid, ref->uid) != 0)
+        if (!seat || strcmp(seat->uid, ref->uid) != 0)
+                return;
+        memset(seat->told_conditions, 0, sizeof(seat->told_conditions)); /* they went with it */
+        if (!seat->flight.up)
                 return;
         seat->backoff = seat->backoff ? 2 * seat->backoff : BACKOFF_FIRST;
         if (seat->backoff > BACKOFF_LONGEST)
@@ -407,6 +459,7 @@ void lead_failed(struct lead *lead, const struct store *store, const struct ref 
                 free(seat->tried);
                 seat->tried = xstrdup(seat->flight.rv);
                 seat->trouble = TROUBLE_BEHIND;
+                seat->retry_at = mono_add(seat->retry_at, BEHIND_PATIENCE);
         } else if (!seat->flight.unsure) {
                 flight_end(&seat->flight);
                 if (fact)
@@ -424,6 +477,14 @@ void lead_conditions_failed(struct lead *lead, const struct ref *ref, struct mon
         seat->conditions_at = mono_add(now, BACKOFF_FIRST);
         seat->conditions_due = true;
         keep_time(lead, seat);
+}
+
+void lead_resume(struct lead *lead)
+{
+        struct seat *seat, *next;
+        HASH_ITER (hh, lead->seats.all, seat, next) {
+                seat->lost = false; /* "on end" (design decision 10) is not known */
+        }
 }
 
 bool lead_verdict(const struct lead *lead, const struct ref *ref, enum reason *reason, const char **message)

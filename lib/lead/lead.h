@@ -31,6 +31,8 @@ enum lead_failure {
 /* A WRITE_STATUS failed; lead_decide() is due then. (One that succeeded is seen through the store.) */
 void lead_failed(struct lead *, const struct store *, const struct ref *, enum lead_failure, struct mono now);
 
+/* It was not asked for a while: how long an address was in no pool is not known, and counts from now on. */
+void lead_resume(struct lead *);
 /* A WRITE_CONDITIONS failed: what it said is said again after a while. */
 void lead_conditions_failed(struct lead *, const struct ref *, struct mono now);
 

@@ -32,6 +32,9 @@ struct seat {
         bool waiting;  /* for something to be released or changed */
         bool timed;    /* time matters */
         struct seat *q_next, *q_prev, *w_next, *w_prev, *t_next, *t_prev;
+        bool robbed; /* its status was cleared again: not restored before restore_at */
+        struct mono restore_at;
+        unsigned restores; /* without a minute of peace */
         bool lost;
         struct mono lost_since; /* some address is in no pool since then */
         enum trouble trouble;

@@ -84,11 +84,11 @@ struct l2_ad {
         size_t n_interfaces;
 };
 
-struct settings { /* the Settings object "default"; zeroed, it is what holds without one */
+struct settings { /* the Settings object "default", or what can be read of it; zeroed, it is what holds without one */
         struct ref ref;
         bool ignore_excluded;  /* excludeLabel: ignore */
         bool drain_cordoned;   /* drainOnCordon */
-        const char *lb_class;  /* loadBalancerClass: only Services of it are ours; NULL: those without one */
+        const char *lb_class;  /* loadBalancerClass: only Services of it are ours; NULL: those without one; "": of none, it cannot be read */
         const char *healthz;   /* dataPlane.kubeProxyHealthz as written; NULL if it is not */
         bool data_plane_off;   /* it is "off" */
         struct ip healthz_ip;  /* of kube-proxy's healthz; unspecified: 127.0.0.1 */

@@ -74,6 +74,7 @@ struct service {
 
         struct ip *status_ips; /* status.loadBalancer.ingress[].ip in order */
         size_t n_status;
+        bool has_hostname; /* some ingress names a host, or what is no address: never ours */
         const char *allocated_pool; /* annotation ip-allocated-from-pool of ours or of MetalLB's; NULL if none */
         uint16_t health_port; /* spec.healthCheckNodePort; 0 if none */
         struct condition_seen seen[CONDITIONS]; /* what stands there */

@@ -112,3 +112,34 @@ struct mono plan_address(const struct store *store, const struct config *config,
         *out = want;
         return again;
 }
+
+static void hold_all(struct plan_input *in)
+{
+        struct store_cursor cursor = {0};
+        size_t max = 0;
+        while (store_next_holder(in->store, in->ip, &cursor))
+                max++;
+        in->holding.holders = arena_array(in->scratch, max + 1, sizeof(in->holding.holders[0]));
+        in->serving = arena_array(in->scratch, max + 1, sizeof(in->serving[0]));
+        cursor = (struct store_cursor){0};
+        for (size_t i = 0; i < max; i++) {
+                in->holding.holders[i] = store_next_holder(in->store, in->ip, &cursor);
+                in->serving[i] = serving_of(in->store, in->holding.holders[i], ip_family(in->ip), in->scratch);
+        }
+        in->holding.n_holders = max;
+}
+
+bool plan_may_stay(const struct store *store, const struct config *config, const struct self *self, struct ip ip)
+{
+        struct arena *scratch = arena_new();
+        struct plan_input in = {.store = store, .config = config, .self = self, .ip = ip, .scratch = scratch};
+        struct label name;
+        struct labels made_up;
+        struct node_view view = node_view_self(&in, &name, &made_up);
+        bool fit = view.node ? !view.node->network_down && view.node->leaving == REASON_NONE
+                             : store_count(store, KIND_NODE) == 0;
+        hold_all(&in);
+        bool stays = fit && !self->foreign && node_unserved(&in, &view) == REASON_NONE;
+        arena_free(scratch);
+        return stays;
+}

@@ -35,6 +35,10 @@ struct past {                   /* what time adds to the facts about one address
 struct mono plan_address(const struct store *, const struct config *, const struct self *,
                          const struct past *, struct ip, struct mono now, struct want **out);
 
+/* Whether what this node announces for the address may stay while the configuration is not known: some Service holds
+ * it, its endpoints, this node and MetalLB's speaker have nothing against it. */
+bool plan_may_stay(const struct store *, const struct config *, const struct self *, struct ip);
+
 /* With which of config->peers the node with these labels has a session: here[i] of n_peers. The peer selects
  * the node, and no peer before it asks for the same session there (design.md, BGP sessions). For struct self,
  * until the config or the labels change. */

@@ -43,7 +43,7 @@ static bool same_families(const struct service *a, const struct service *b)
 static bool same_service(const struct service *a, const struct service *b)
 {
         return a->load_balancer == b->load_balancer && a->deleting == b->deleting && a->policy == b->policy &&
-               a->health_port == b->health_port && a->term == b->term && same_text(a->lb_class, b->lb_class) &&
+               a->health_port == b->health_port && a->has_hostname == b->has_hostname && a->term == b->term && same_text(a->lb_class, b->lb_class) &&
                same_families(a, b) && same_ports(a, b) && same_text(a->pod_selector, b->pod_selector) &&
                same_ips(a->requested_ips, a->n_requested, b->requested_ips, b->n_requested) &&
                same_text(a->request_error, b->request_error) &&

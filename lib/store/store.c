@@ -368,6 +368,12 @@ static const struct fact *fact_of(const struct entry *entry)
         return entry ? entry->fact : NULL;
 }
 
+const struct fact *store_cleared(const struct store *store, const char *namespace, const char *name)
+{
+        const struct entry *entry = find(store, KIND_SERVICE, namespace, name);
+        return entry ? entry->cleared : NULL;
+}
+
 const struct fact *store_service(const struct store *store, const char *namespace, const char *name)
 {
         return fact_of(find(store, KIND_SERVICE, namespace, name));

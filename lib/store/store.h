@@ -54,6 +54,8 @@ struct store_cursor { /* start with {0} */
 };
 /* The next fact of the kind, NULL at the end; in no order. */
 const struct fact *store_next(const struct store *, enum kind, struct store_cursor *);
+/* A Service without addresses as it was when it last had some, if that was seen; else NULL. */
+const struct fact *store_cleared(const struct store *, const char *namespace, const char *name);
 /* The next EndpointSlice of the service. */
 const struct fact *store_next_slice(const struct store *, const struct fact *service, struct store_cursor *);
 /* The next Service of type LoadBalancer whose status holds the address. */

@@ -93,7 +93,7 @@ MERGE = "application/merge-patch+json"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/heraldlb"
 
 
-def test_the_lease_is_not_given_back_while_a_write_is_under_way(alone, still):  # pylint: disable=unused-argument
+def test_the_lease_is_not_given_back_while_a_write_is_under_way(alone, held):  # pylint: disable=unused-argument
     """A leader goes that does not know what became of its write: nobody else may lead before that is over."""
     with alone.relay.hold("PATCH", "/services/under-way/status"):
         create(alone, "under-way", wait=False)

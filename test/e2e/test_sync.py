@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from alone import POOL, SERVICES, addresses, configure, create, delete, routed, small_world
+from alone import POOL, SERVICES, addresses, configure, create, delete, routed, small_world, synced
 from calm import Watcher
 from conftest import METALLB_CRD, NAMESPACE, ROOT, SPEAKER, config_object
 from kube.api import ApiError
@@ -14,7 +14,7 @@ from netlab.wait import holds
 
 CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/heraldlb"
 ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/herald"
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/l2advertisements.heraldlb.io"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 BEFORE = "lb-before"  # where MetalLB's objects are
 MERGE = "application/merge-patch+json"
 
@@ -122,27 +122,29 @@ def test_what_is_forbidden_at_the_start_holds_up_what_is_new(alone, path, resour
 
 
 @contextlib.contextmanager
-def dead_conversion(alone):
+def dead_conversion(alone, kind, **spec):
     """A kind that cannot be listed: an object is stored in a version that only a webhook could convert, and it is dead."""
-    crd = alone.cluster.request("GET", CRD)
+    plural = f"{kind.lower()}s"
+    url = f"{CRDS}/{plural}.heraldlb.io"
+    crd = alone.cluster.request("GET", url)
     second = {**json.loads(json.dumps(crd["spec"]["versions"][0])), "name": "v1alpha2"}
     first = {**crd["spec"]["versions"][0], "storage": False}
     webhook = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"],
                                                   "clientConfig": {"url": "https://127.0.0.1:1/convert"}}}
-    path = f"/apis/heraldlb.io/v1alpha2/namespaces/{NAMESPACE}/l2advertisements"
-    alone.cluster.request("PATCH", CRD, {"spec": {"versions": [first, second], "conversion": webhook}}, content_type=MERGE)
-    body = {"apiVersion": "heraldlb.io/v1alpha2", "kind": "L2Advertisement", "metadata": {"name": "other-version"}}
+    path = f"/apis/heraldlb.io/v1alpha2/namespaces/{NAMESPACE}/{plural}"
+    alone.cluster.request("PATCH", url, {"spec": {"versions": [first, second], "conversion": webhook}}, content_type=MERGE)
+    body = {"apiVersion": "heraldlb.io/v1alpha2", "kind": kind, "metadata": {"name": "other-version"}}
 
     def stored():
         with contextlib.suppress(ApiError):  # the version is not served yet
-            return alone.cluster.request("POST", path, {**body, "spec": {}})
+            return alone.cluster.request("POST", path, {**body, "spec": spec})
     wait_for(stored, 30, "an object of the other version")
     try:
         yield
     finally:
         alone.cluster.request("DELETE", f"{path}/other-version")
-        alone.cluster.request("PATCH", f"{CRD}/status", {"status": {"storedVersions": ["v1alpha1"]}}, content_type=MERGE)
-        alone.cluster.request("PATCH", CRD, {"spec": {
+        alone.cluster.request("PATCH", f"{url}/status", {"status": {"storedVersions": ["v1alpha1"]}}, content_type=MERGE)
+        alone.cluster.request("PATCH", url, {"spec": {
             "versions": crd["spec"]["versions"], "conversion": {"strategy": "None", "webhook": None}}}, content_type=MERGE)
 
 
@@ -156,7 +158,7 @@ def test_a_kind_that_cannot_be_listed_holds_up_allocation_only(alone):
     kept, = addresses(alone, "waits")
     alone.cluster.apply(config_object("L2Advertisement", "pool", interfaces=["eth0"]))
     wait_for(lambda: owned(alone), 20, "an owned address", until=lambda n: n == 1)
-    with dead_conversion(alone):
+    with dead_conversion(alone, "L2Advertisement"):
         stop(alone, kept)
         alone.herald.start()
         routed(alone, kept)
@@ -176,3 +178,22 @@ def test_a_kind_that_cannot_be_listed_holds_up_allocation_only(alone):
     address, = wait_for(lambda: addresses(alone, "held-up"), 60, "an address")
     routed(alone, address)
     assert addresses(alone, "waits") == [kept]
+
+
+def test_peers_that_cannot_be_listed_keep_their_sessions(alone):
+    """A daemon restarts meanwhile, twice: which peers there are is known from before, and stays known."""
+    kept, = addresses(alone, "waits")
+    with dead_conversion(alone, "BGPPeer", myASN=64514, peerASN=64513, peerAddress="10.9.0.253"):
+        for _ in range(2):
+            said_before = len(alone.herald.log_lines("BGPPeer", "conversion webhook"))
+            stop(alone, kept)
+            alone.herald.start()
+            routed(alone, kept)
+            with Watcher(lambda: alone.lab.next_hops(kept)) as routes:
+                wait_for(lambda: len(alone.herald.log_lines("BGPPeer", "conversion webhook")), 30, "a sentence about it",
+                         until=lambda n, before=said_before: n > before)
+                alone.herald.wait_ready(30)
+                holds(lambda: alone.lab.next_hops(kept), 2, "the route", until=lambda hops: hops == {"n1"})
+            assert routes.seen == [{"n1"}]
+    wait_for(lambda: synced(alone, "BGPPeer"), 60, "peers that are known")
+    routed(alone, kept)

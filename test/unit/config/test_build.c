@@ -157,6 +157,31 @@ START_TEST(settings_reach_their_members)
 }
 END_TEST
 
+/* Else the Services of this class would be withdrawn for another field, and those of others be ours. */
+START_TEST(settings_that_are_refused_still_say_whose_services_are_ours)
+{
+        static const char begin[] = "apiVersion: heraldlb.io/v1alpha1\nkind: Settings\nmetadata: {name: default}\nspec: ";
+        static const struct {
+                const char *spec, *lb_class;
+        } rows[] = {{"{loadBalancerClass: example.com/x, excludeLabel: ignore, dataPlane: {kubeProxyHealthz: '127.0.0.1:99999'}}",
+                     "example.com/x"},
+                    {"{loadBalancerClass: 7, excludeLabel: ignore}", ""},
+                    {"{loadBalancerClass: 'a b', excludeLabel: ignore}", NULL}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                char *text = xprintf("%s%s\n", begin, rows[i].spec);
+                struct config *config = config_of_text(text);
+                ck_assert(!config->verdicts[0].valid);
+                ck_assert(config->settings.ignore_excluded);
+                ck_assert_ptr_nonnull(config->settings.lb_class);
+                if (rows[i].lb_class)
+                        ck_assert_str_eq(config->settings.lb_class, rows[i].lb_class);
+                ck_assert_uint_eq(config->settings.healthz_port, 0);
+                config_free(config);
+                free(text);
+        }
+}
+END_TEST
+
 START_TEST(every_field_reaches_its_member)
 {
         char ip[IP_STRLEN];
@@ -293,6 +318,7 @@ int main(void)
         tcase_add_loop_test(tests, cases, 0, sizeof(files) / sizeof(files[0]));
         tcase_add_test(tests, a_refused_pool_keeps_its_ranges);
         tcase_add_test(tests, settings_reach_their_members);
+        tcase_add_test(tests, settings_that_are_refused_still_say_whose_services_are_ours);
         tcase_add_test(tests, every_field_reaches_its_member);
         tcase_add_test(tests, timers_follow_each_other);
         tcase_add_test(tests, order_changes_nothing);

@@ -114,6 +114,59 @@ START_TEST(the_first_write_says_both)
 }
 END_TEST
 
+START_TEST(what_goes_down_with_a_status_is_said_with_the_next_one)
+{
+        begin();
+        show("", NULL);
+        struct write *write = decide_once();
+        lead_failed(lead, store, &write->ref, LEAD_CONFLICT, now);
+        write_free(write);
+        show("", NULL); /* somebody else's change */
+        write = decide_once();
+        ck_assert_str_eq(said, "status: Allocated=!True(Allocated) Announced=!True(Announced)");
+        write_free(write);
+        end();
+}
+END_TEST
+
+/* While a status is under way nothing is due, however late it is. */
+START_TEST(words_that_wait_behind_a_status_call_nobody)
+{
+        begin();
+        show("", NULL);
+        struct write *first = decide_once();
+        show("ip=10.0.0.0 alloc=lan", first);
+        expect("");
+        now = mono_add(now, 1 * SEC);
+        store_put(store, test_fact(KIND_NODE, "n3"));
+        show("ip=10.0.0.0 alloc=lan ask=10.0.0.7", first);
+        struct write *second = decide_once(); /* is not seen for long */
+        ck_assert_ptr_nonnull(second);
+        for (int i = 0; i < 12; i++) {
+                now = mono_add(now, 5 * SEC);
+                expect("");
+                ck_assert(mono_before(now, next));
+        }
+        write_free(second);
+        write_free(first);
+        end();
+}
+END_TEST
+
+/* The second one takes the place of the first in the queue, so it says all that is not there yet. */
+START_TEST(what_waits_is_named_by_the_next_write_too)
+{
+        begin();
+        config->n_pools = 0;
+        show("", NULL);
+        expect("conditions: Allocated=!False(NoPools) Announced=!False(NoAddress)");
+        config->n_pools = 1;
+        store_mark_all(store);
+        expect("status: Allocated=!True(Allocated) Announced=!True(Announced)");
+        end();
+}
+END_TEST
+
 START_TEST(why_not_is_said_too)
 {
         begin();
@@ -246,7 +299,8 @@ END_TEST
 
 int main(void)
 {
-        const TTest *const tests[] = {the_first_write_says_both, why_not_is_said_too,
+        const TTest *const tests[] = {the_first_write_says_both, what_goes_down_with_a_status_is_said_with_the_next_one,
+                                      words_that_wait_behind_a_status_call_nobody, what_waits_is_named_by_the_next_write_too, why_not_is_said_too,
                                       a_turn_is_told_at_once_and_words_wait,
                                       nodes_that_may_not_announce_are_an_event, nodes_that_go_are_an_event,
                                       pods_that_are_not_there_are_no_event, what_failed_is_said_again,

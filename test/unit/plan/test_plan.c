@@ -674,6 +674,35 @@ START_TEST(a_first_announcement_waits_for_the_data_plane)
 }
 END_TEST
 
+/* Without pools: only what is no configuration counts. */
+START_TEST(what_may_stay_while_the_configuration_is_not_known)
+{
+        const struct ip ip = test_ip("10.0.0.1");
+        struct self self = {.node = "n1"};
+        put(KIND_NODE, "n1");
+        put(KIND_NODE, "n2");
+        ck_assert(!plan_may_stay(store, config, &self, ip)); /* nobody holds it */
+        put(KIND_SERVICE, "a/web local ip=10.0.0.1");
+        ck_assert(!plan_may_stay(store, config, &self, ip)); /* nobody serves it */
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n1:rs");
+        ck_assert(plan_may_stay(store, config, &self, ip));
+        self.foreign = true;
+        ck_assert(!plan_may_stay(store, config, &self, ip));
+        self.foreign = false;
+        put(KIND_NODE, "n1 excluded");
+        ck_assert(plan_may_stay(store, config, &self, ip)); /* Settings may say that it does not count */
+        put(KIND_NODE, "n1 tainted");
+        ck_assert(!plan_may_stay(store, config, &self, ip));
+        put(KIND_NODE, "n1 netdown");
+        ck_assert(!plan_may_stay(store, config, &self, ip));
+        drop(KIND_NODE, "", "n1");
+        ck_assert(!plan_may_stay(store, config, &self, ip));
+        put(KIND_NODE, "n1");
+        put(KIND_ENDPOINTSLICE, "a/web-1 service=web ep=10.1.0.1@n2:rs");
+        ck_assert(!plan_may_stay(store, config, &self, ip));
+}
+END_TEST
+
 START_TEST(policy_local_waits_for_its_health_check)
 {
         uint16_t port;
@@ -702,6 +731,7 @@ END_TEST
 static void add_all(TCase *tcase)
 {
         tcase_add_test(tcase, a_first_announcement_waits_for_the_data_plane);
+        tcase_add_test(tcase, what_may_stay_while_the_configuration_is_not_known);
         tcase_add_test(tcase, policy_local_waits_for_its_health_check);
         tcase_add_test(tcase, preference_is_the_hash_of_node_and_address);
         tcase_add_test(tcase, ranks_are_those_of_metallb);

@@ -101,6 +101,8 @@ static inline void service_word(struct fact *fact, const char *word)
                 service->requested_pool = arena_strdup(arena, value);
         } else if ((value = word_value(word, "askerror"))) {
                 service->request_error = arena_strdup(arena, value);
+        } else if (!strcmp(word, "hostname")) {
+                service->has_hostname = true;
         } else if ((value = word_value(word, "alloc"))) {
                 service->allocated_pool = arena_strdup(arena, value);
         } else if ((value = word_value(word, "term"))) {
